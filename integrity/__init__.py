@@ -1,0 +1,1 @@
+"""Proves that AWS CloudTrail logs are what CloudTrail delivered."""
