@@ -21,7 +21,7 @@ def skipped(report: Path) -> list[tuple[str, str]]:
     """Give (test id, reason) of each skip in one report; pytest wrote it, so it is trusted."""
     cases = ET.parse(report).getroot().iter("testcase")  # noqa: S314
     return [
-        (f"{case.get('classname')}::{case.get('name')}", skip.get("message", ""))
+        (f"{case.get('classname')}::{case.get('name')}".removeprefix("::"), skip.get("message", ""))
         for case in cases
         for skip in case.iter("skipped")
         if skip.get("type") != "pytest.xfail"
