@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from integrity.lab.estate import LabTrail
 from integrity.lab.events import Event, event, events_up_to, log_json
-from integrity.lab.naming import Place, sixteen, up_to_five_minutes
+from integrity.lab.naming import Place, iso, sixteen, up_to_five_minutes
 from integrity.lab.objects import LabDigest, LabLog, StoredObject
 from integrity.lab.signing import (
     digest_document,
@@ -69,7 +69,7 @@ class Chain:
     tip: LabDigest | None = None
     next_start: datetime | None = None
     prepared: dict[datetime, list[Prepared]] = field(default_factory=dict, repr=False)
-    announcements: list[tuple[datetime, str]] = field(default_factory=list, repr=False)
+    announcements: list[Event] = field(default_factory=list, repr=False)
 
     @property
     def bucket(self) -> str:
@@ -114,19 +114,18 @@ def prepare_log(
 def hour_logs(chain: Chain, start: datetime, *, count: int, late: bool) -> list[Prepared]:
     """The log files delivered in the hour from `start`; a late one is of the hour before."""
     prepared: list[Prepared] = []
-    told = [(at, name) for at, name in chain.announcements if at < start + HOUR]
+    told = [one for one in chain.announcements if one["eventTime"] < iso(start + HOUR)]
     chain.announcements = [one for one in chain.announcements if one not in told]
     for index in range(max(count, 1 if told else 0)):
         share = 3600 / max(count, 1)
         delivered = start + timedelta(seconds=int((index + chain.rng.uniform(0.15, 0.85)) * share))
         newest = delivered - timedelta(seconds=chain.rng.randrange(300, 480))
-        extra = [_announced(chain, at, name) for at, name in told] if index == 0 else []
         prepared.append(
             prepare_log(
                 chain,
                 newest=max(newest, chain.logging_since),
                 delivered=max(delivered, chain.logging_since + timedelta(minutes=6)),
-                extra=extra,
+                extra=told if index == 0 else (),
             )
         )
     if late:
@@ -136,8 +135,14 @@ def hour_logs(chain: Chain, start: datetime, *, count: int, late: bool) -> list[
     return prepared
 
 
-def _announced(chain: Chain, at: datetime, name: str) -> Event:
-    return event(
+def announce(world: World, chain: Chain, *, at: datetime, name: str) -> None:
+    """Note an act on the trail: LookupEvents shows it, and the next log file records it.
+
+    Only in the trail's own account and home region, where such calls are made.
+    """
+    if (chain.account_id, chain.region) != (chain.trail.account_id, chain.trail.home_region):
+        return
+    told = event(
         chain.rng,
         account_id=chain.account_id,
         region=chain.region,
@@ -146,6 +151,8 @@ def _announced(chain: Chain, at: datetime, name: str) -> Event:
         name=name,
         request={"name": chain.trail.arn},
     )
+    world.administration.append(told)
+    chain.announcements.append(told)
 
 
 def write_hours(

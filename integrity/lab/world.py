@@ -34,6 +34,7 @@ from typing import Literal
 from integrity.lab import chains
 from integrity.lab.chains import HOUR, Chain, Traffic
 from integrity.lab.estate import LabAccount, LabBucket, LabOrganization, LabTrail, TrailStatus
+from integrity.lab.events import Event
 from integrity.lab.keys import KeyRing, LabKey, pooled_key
 from integrity.lab.naming import Place
 from integrity.lab.objects import Address, LabDigest, LabLog, Objects, StoredObject
@@ -58,6 +59,7 @@ class World:
         self.organization: LabOrganization | None = None
         self.regions: dict[str, str] = {}
         self.statuses: dict[tuple[str, str, str], TrailStatus] = {}
+        self.administration: list[Event] = []
         self.caller_account_id = "111122223333"
         self._rings: dict[str, KeyRing] = {}
         self._key_numbers = itertools.count()
@@ -187,8 +189,7 @@ class World:
         end = chain.next_start or start
         stop = stop or end
         if stop > end:
-            if self._announces(chain):
-                chain.announcements.append((stop, "StopLogging"))
+            chains.announce(self, chain, at=stop, name="StopLogging")
             self.continue_chain(chain, hours=1)
         status = self.status(chain.trail, chain.region, chain.account_id)
         status.stop_logging_time = stop
@@ -242,9 +243,6 @@ class World:
         latest = status.latest_digest_delivery_time or digest.last_modified
         status.latest_digest_delivery_time = max(latest, digest.last_modified)
 
-    def _announces(self, chain: Chain) -> bool:
-        return (chain.account_id, chain.region) == (chain.trail.account_id, chain.trail.home_region)
-
     def _put_markers(self, chain: Chain, *, at: datetime) -> None:
         for folder in ("CloudTrail/", "CloudTrail-Digest/"):
             self.put_marker(chain.bucket, chain.place.root(chain.account_id) + folder, at)
@@ -257,8 +255,8 @@ class World:
             previous = chains.make_digest(
                 self, chain, start=start - 2 * HOUR, logs=(), previous=None
             )
-        elif self._announces(chain):
-            chain.announcements.append((start, "StartLogging"))
+        else:
+            chains.announce(self, chain, at=start, name="StartLogging")
         if chain.trail.validation:
             chains.write_digest(self, chain, start=start - HOUR, logs=(), previous=previous)
         chain.next_start = start
