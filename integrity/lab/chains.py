@@ -183,7 +183,7 @@ def write_hours(
                 write_digest(world, chain, start=start, logs=logs, previous=chain.tip)
 
 
-def write_digest(  # noqa: PLR0913 - what a digest says are that many facts
+def write_digest(
     world: World,
     chain: Chain,
     *,
@@ -211,7 +211,7 @@ def write_digest(  # noqa: PLR0913 - what a digest says are that many facts
     return digest
 
 
-def make_digest(  # noqa: PLR0913 - as write_digest
+def make_digest(
     world: World,
     chain: Chain,
     *,

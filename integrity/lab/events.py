@@ -81,7 +81,7 @@ def _identity(rng: random.Random, account_id: str, partition: str) -> Event:
     }
 
 
-def event(  # noqa: PLR0913 - an event has that many independent facts
+def event(
     rng: random.Random,
     *,
     account_id: str,

@@ -10,10 +10,9 @@ from __future__ import annotations
 import socket
 import struct
 import time
-from collections.abc import Callable
 from http.client import responses
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 
@@ -118,6 +117,11 @@ class LabRequestHandler(MotoRequestHandler):
             self.rfile = connection
 
 
-def bound_to(lab: LabServer) -> Callable[..., Any]:
+def bound_to(lab: LabServer) -> type[LabRequestHandler]:
     """The handler class whose connections ask `lab`."""
-    return type("BoundLabRequestHandler", (LabRequestHandler,), {"lab": lab})
+
+    class Bound(LabRequestHandler):
+        pass
+
+    Bound.lab = lab
+    return Bound

@@ -74,7 +74,7 @@ class Place:
         """The folder above the years of a region's log files, with the slash at its end."""
         return f"{self.root(account_id)}{kind}/{region}/"
 
-    def digest_key(  # noqa: PLR0913 - a digest's name has that many parts
+    def digest_key(
         self,
         *,
         account_id: str,
@@ -98,6 +98,6 @@ class Place:
         unique: str,
         kind: str = "CloudTrail",
     ) -> str:
-        """The key of a log file named by `minute`; `kind` is its folder, `CloudTrail-Insight` say."""
+        """The key of a log file named by `minute`; `kind` may be `CloudTrail-Insight`."""
         name = f"{account_id}_{kind}_{region}_{minute:%Y%m%dT%H%MZ}_{unique}.json.gz"
         return f"{self.log_folder(account_id, region, kind)}{minute:%Y/%m/%d}/{name}"

@@ -22,7 +22,7 @@ Address = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object of a bucket. `body` is as stored, still compressed; `last_modified` is aware UTC."""
+    """An object of a bucket. `body` is as stored, compressed; `last_modified` is aware UTC."""
 
     body: bytes = field(repr=False)
     last_modified: datetime

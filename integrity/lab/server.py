@@ -162,7 +162,7 @@ class LabServer:
     ) -> Iterator[bytes]:
         with self._moto_lock:
             if self._moto is None:
-                from moto.server import (  # noqa: PLC0415 - takes a second, often not needed
+                from moto.moto_server.werkzeug_app import (
                     DomainDispatcherApplication,
                     create_backend_app,
                 )

@@ -52,7 +52,7 @@ def log_entry(log: LabLog) -> Document:
     }
 
 
-def digest_document(  # noqa: PLR0913 - a digest has that many fields
+def digest_document(
     *,
     account_id: str,
     start: datetime,

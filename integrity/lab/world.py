@@ -71,14 +71,14 @@ class World:
         return self._rings[region]
 
     def public_keys(self, region: str) -> list[LabKey]:
-        """The region's keys by the beginning of their validity; their `private` half is shown too."""
+        """The region's keys by the beginning of their validity, with the private halves."""
         return list(self.ring(region))
 
     def rotate_key(self, region: str, *, at: datetime) -> LabKey:
         """What the region signs from `at` on is signed with a new key."""
         return self.ring(region).rotate(at)
 
-    def add_trail(  # noqa: PLR0913 - what CreateTrail takes
+    def add_trail(
         self,
         *,
         name: str = "main",
@@ -118,7 +118,7 @@ class World:
         """A zero-byte folder marker, as CloudTrail and consoles leave them."""
         self.objects[bucket, key] = StoredObject(b"", at, {}, "application/x-directory", None)
 
-    def run_chain(  # noqa: PLR0913 - a chain's circumstances are that many
+    def run_chain(
         self,
         trail: LabTrail,
         *,
