@@ -1,0 +1,37 @@
+"""Every bound on what a stranger sized, in one place.
+
+Whoever can write into the bucket chooses sizes, counts and depths; these numbers decide how much
+of our memory and time that may cost. They are configuration, never verdicts: an object over a bound
+is `limit_exceeded`, which is undetermined.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """All sizes in bytes.
+
+    A log file holds at most 50 MB before compression by AWS's own quota; the default leaves room
+    for what AWS may do later. A digest of an organization with data events names thousands of log
+    files, at about 450 bytes each.
+    """
+
+    max_log_bytes: int = GIB
+    """Inflated size of one log file. It is hashed in a window, so this bounds time, not memory."""
+
+    max_digest_bytes: int = 64 * MIB
+    """Inflated size of one digest file, which is held in memory while it is decoded."""
+
+    max_findings_per_reason: int = 1000
+    """More findings of one reason in one chain are folded into one, with a count."""
+
+
+INFLATE_WINDOW_BYTES = 256 * KIB
+"""How much inflated content is in memory at a time while it is hashed."""

@@ -1,0 +1,245 @@
+"""The frozen nouns that everything else speaks in, and the types that carry trust.
+
+A stranger's bytes are `Fetched`; decoded they are a `Digest`, well-formed and believed by nobody;
+only `signature.authenticate` makes an `AuthenticDigest`. `Absent` is evidence, `Unreachable` is not:
+they stay apart all the way to the alarm. Nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+T = TypeVar("T", covariant=True)
+
+
+class ChainKind(StrEnum):
+    """A trail's hourly chain, or the separate chain of digests for logs that came too late for it."""
+
+    STANDARD = "standard"
+    BACKFILL = "backfill"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class S3Location:
+    """One object: the bucket's name and the key, as S3 knows them (never percent-encoded)."""
+
+    bucket: str
+    key: str
+
+    @property
+    def uri(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TimeWindow:
+    """From `start` to `end`, aware UTC times, `start` not later than `end`."""
+
+    start: datetime
+    end: datetime
+
+    def overlaps(self, other: TimeWindow) -> bool:
+        """Whether the two share more than an instant."""
+        return self.start < other.end and other.start < self.end
+
+    def holds(self, time: datetime) -> bool:
+        """Whether `time` lies inside, both ends included, as CloudTrail counts delivery times."""
+        return self.start <= time <= self.end
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Root:
+    """Where the accounts' folders of a trail lie: `s3://bucket/[prefix/]AWSLogs/[organization/]`.
+
+    The layouts before and after a move to an organization trail are two roots.
+    """
+
+    bucket: str
+    prefix: str = ""
+    organization_id: str = ""
+
+    @property
+    def folder(self) -> str:
+        """The key prefix under which the account folders lie, ending in a slash."""
+        prefix = f"{self.prefix}/" if self.prefix else ""
+        organization = f"{self.organization_id}/" if self.organization_id else ""
+        return f"{prefix}AWSLogs/{organization}"
+
+    @property
+    def uri(self) -> str:
+        return f"s3://{self.bucket}/{self.folder}".rstrip("/")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ChainId:
+    """One chain of digests. `region` is the source region, whose key signs it."""
+
+    root: Root
+    account_id: str
+    region: str
+    trail_name: str
+    home_region: str
+    kind: ChainKind = ChainKind.STANDARD
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """A trail as `GetTrail` describes it, or as the command line claims it to be.
+
+    `looked_up` is False where nobody asked AWS (`--trail-arn` with `--s3-bucket`).
+    """
+
+    arn: str
+    name: str
+    account_id: str
+    home_region: str
+    bucket: str
+    prefix: str = ""
+    organization_id: str = ""
+    multi_region: bool = True
+    validation: bool = True
+    looked_up: bool = True
+
+    @property
+    def root(self) -> Root:
+        return Root(self.bucket, self.prefix, self.organization_id)
+
+
+@dataclass(frozen=True, slots=True)
+class TrailStatus:
+    """What `GetTrailStatus` says of a trail in one source region. `asked_at` is before any listing."""
+
+    region: str
+    asked_at: datetime
+    is_logging: bool
+    latest_digest_delivery: datetime | None = None
+    latest_digest_error: str = ""
+    started: datetime | None = None
+    stopped: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """One answer of `ListPublicKeys`: PKCS#1 or SubjectPublicKeyInfo in DER, and its validity.
+
+    Validity is information: CloudTrail's own samples verify outside of it, and it is never judged.
+    `origin` says who answered: `ListPublicKeys`, or the file or profile that stood in for it.
+    """
+
+    region: str
+    fingerprint: str
+    der: bytes
+    not_before: datetime
+    not_after: datetime
+    fetched_at: datetime
+    origin: str = "ListPublicKeys"
+
+
+@dataclass(frozen=True, slots=True)
+class KeysUnavailable:
+    """Nobody answered for a region's public keys; `detail` says why and what would help."""
+
+    region: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogFileRef:
+    """A log file as a digest names it: where it is and what its inflated bytes hash to."""
+
+    location: S3Location
+    sha256: str
+    algorithm: str
+
+
+@dataclass(frozen=True, slots=True)
+class Predecessor:
+    """What a digest says of the one before it: place, hash of its inflated bytes, signature (hex)."""
+
+    location: S3Location
+    sha256: str
+    algorithm: str
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A well-formed digest file, believed by nobody.
+
+    `end_text` is the end time letter by letter, as it is signed. `sha256` is of the inflated bytes
+    as they were received. `previous` is None at the start of a chain.
+    """
+
+    account_id: str
+    window: TimeWindow
+    end_text: str
+    location: S3Location
+    fingerprint: str
+    signature_algorithm: str
+    previous: Predecessor | None
+    log_files: tuple[LogFileRef, ...]
+    sha256: str
+
+
+class Witness(StrEnum):
+    """Who stated the signature that a digest was authenticated with."""
+
+    METADATA = "metadata"
+    SUCCESSOR = "successor"
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticDigest:
+    """A digest that CloudTrail signed. Only `signature.authenticate` makes one."""
+
+    digest: Digest
+    signature: str
+    witness: Witness
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One object of a listing. `storage_class` is empty where the listing did not say."""
+
+    location: S3Location
+    size: int
+    last_modified: datetime
+    etag: str = ""
+    storage_class: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched(Generic[T]):
+    """An object that was read to its end: `content` is what the reader made of its bytes.
+
+    `metadata` holds the user metadata with lower-case names, without `x-amz-meta-`.
+    """
+
+    location: S3Location
+    content: T
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    last_modified: datetime | None = None
+    version_id: str | None = None
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """S3 said, to somebody who may list, that the object (or its bucket) is not there."""
+
+    location: S3Location
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """No answer that says anything about the object: denied, throttled, archived, cut short.
+
+    `detail` says which, and which permission or action would help.
+    """
+
+    location: S3Location
+    detail: str

@@ -1,0 +1,19 @@
+"""Our own faults: what stops a command. Never a verdict about a trail.
+
+A verdict is a value (`integrity.chain.findings`). An exception of this module means that the program
+was asked for something it cannot do, and says what to type next.
+"""
+
+from __future__ import annotations
+
+
+class IntegrityError(Exception):
+    """The base of every error that a person is shown instead of a traceback."""
+
+
+class UsageError(IntegrityError):
+    """The command, its configuration or its credentials are wrong; nothing was checked (status 2)."""
+
+
+class AccessError(IntegrityError):
+    """AWS would not answer what the run cannot start without, though it may later (status 3)."""

@@ -1,0 +1,288 @@
+"""The record of one trail's verification, and its one JSON form, both ways.
+
+The record is the truth: text, pages, metrics and alarms only repeat it. It is decoded strictly, so
+a record that was read back is equal to the one that was written. It holds no rule of judgement; how
+outcomes became what they are is `chain` and `verify.join`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from integrity.chain.findings import Finding, Outcome, Reason, worst
+from integrity.chain.model import ChainKind, TimeWindow
+from integrity.errors import UsageError
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """Which program judged."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requested:
+    """What was asked for. `account_ids` and `source_regions` are null where nothing narrows the run."""
+
+    start: datetime
+    end: datetime
+    account_ids: tuple[str, ...] | None = None
+    source_regions: tuple[str, ...] | None = None
+    ignored: tuple[str, ...] = ()
+    unreferenced: bool = True
+    allow_gaps: bool = False
+
+    @property
+    def window(self) -> TimeWindow:
+        return TimeWindow(self.start, self.end)
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether less than the whole trail was asked for."""
+        return self.account_ids is not None or self.source_regions is not None or bool(self.ignored)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunInfo:
+    """Who verified, when, from what. `judged_at` is the one `now` that every judgement used."""
+
+    id: str
+    caller_arn: str | None
+    configuration_sha256: str
+    source: str
+    started_at: datetime
+    finished_at: datetime
+    judged_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A number of things that should be there and how many of them are."""
+
+    expected: int
+    found: int
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """How many accounts and chains were expected and found, and who was asked.
+
+    `notes` has a line for each witness that could not be asked, with the permission that it needs.
+    """
+
+    method: tuple[str, ...]
+    accounts: Expected
+    chains: Expected
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRecord:
+    """One public key that a signature was verified with. `sha256` is of its DER."""
+
+    region: str
+    fingerprint: str
+    sha256: str
+    not_before: datetime
+    not_after: datetime
+    fetched_at: datetime
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class DigestCounts:
+    """Every digest that is expected, once; a missing one is invalid."""
+
+    valid: int = 0
+    invalid: int = 0
+    undetermined: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.valid + self.invalid + self.undetermined
+
+    def __add__(self, other: DigestCounts) -> DigestCounts:
+        return DigestCounts(
+            self.valid + other.valid,
+            self.invalid + other.invalid,
+            self.undetermined + other.undetermined,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LogCounts:
+    """Every log file that an authentic digest names, once (the first three); and the others.
+
+    `unattested`, `unreferenced` and `pending` are null where the log folders were not listed.
+    """
+
+    valid: int = 0
+    invalid: int = 0
+    undetermined: int = 0
+    unattested: int | None = 0
+    unreferenced: int | None = 0
+    pending: int | None = 0
+
+    @property
+    def total(self) -> int:
+        """How many log files authentic digests name."""
+        return self.valid + self.invalid + self.undetermined
+
+    def __add__(self, other: LogCounts) -> LogCounts:
+        return LogCounts(
+            self.valid + other.valid,
+            self.invalid + other.invalid,
+            self.undetermined + other.undetermined,
+            _add(self.unattested, other.unattested),
+            _add(self.unreferenced, other.unreferenced),
+            _add(self.pending, other.pending),
+        )
+
+
+def _add(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else one + other
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The counts of all chains together."""
+
+    digest_files: DigestCounts = DigestCounts()
+    backfill_digest_files: DigestCounts = DigestCounts()
+    log_files: LogCounts = LogCounts()
+
+
+class ChainState(StrEnum):
+    """`new`: begins in the window. `ended`: AWS or a person says that it ended before it."""
+
+    OPEN = "open"
+    NEW = "new"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest authentic digest of a chain in the window."""
+
+    s3_uri: str
+    end: datetime
+    sha256: str
+    signature: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainResult:
+    """One chain's part of the record. `hours` has a letter for each clock hour of the window.
+
+    P proven with logs, E proven and empty, G gap, M missing, X invalid, U undetermined, `.` not due.
+    """
+
+    account_id: str
+    region: str
+    kind: ChainKind
+    root: str
+    state: ChainState
+    outcome: Outcome
+    covered: tuple[TimeWindow, ...]
+    hours: str
+    head: Head | None
+    digest_files: DigestCounts
+    log_files: LogCounts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """The record of one trail, and the only thing that reports and alarms are made of."""
+
+    schema_version: int = SCHEMA_VERSION
+    tool: Tool
+    trail_arn: str
+    requested: Requested
+    run: RunInfo
+    population: Population
+    keys: tuple[KeyRecord, ...]
+    outcome: Outcome
+    totals: Totals
+    chains: tuple[ChainResult, ...]
+    findings: tuple[Finding, ...]
+
+
+class ExitStatus:
+    """The exit status of every command that verifies."""
+
+    VALID = 0
+    INVALID = 1
+    USAGE = 2
+    UNDETERMINED = 3
+    FAULT = 70
+    INTERRUPTED = 130
+
+
+_STATUS = {
+    Outcome.VALID: ExitStatus.VALID,
+    Outcome.UNDETERMINED: ExitStatus.UNDETERMINED,
+    Outcome.INVALID: ExitStatus.INVALID,
+}
+
+
+def exit_status(run: Run) -> int:
+    """What the process ends with. `--allow-gaps` forgives gaps in which no log file was delivered."""
+    if run.requested.allow_gaps and _only_empty_gaps(run):
+        return ExitStatus.VALID
+    return _STATUS[run.outcome]
+
+
+def worst_status(statuses: list[int]) -> int:
+    """Of several trails' statuses the worst: invalid before undetermined before valid."""
+    order = (ExitStatus.VALID, ExitStatus.UNDETERMINED, ExitStatus.INVALID)
+    return max(statuses, key=order.index, default=ExitStatus.UNDETERMINED)
+
+
+def _only_empty_gaps(run: Run) -> bool:
+    serious = [finding for finding in run.findings if finding.outcome is not Outcome.VALID]
+    return (
+        bool(serious)
+        and all(finding.reason is Reason.CHAIN_GAP for finding in serious)
+        and run.totals.log_files.unattested == 0
+    )
+
+
+def outcome_of(chains: tuple[ChainResult, ...], findings: tuple[Finding, ...]) -> Outcome:
+    """The run's outcome: the worst of its chains and findings, and without a chain `undetermined`."""
+    if not chains:
+        return worst([Outcome.UNDETERMINED, *(finding.outcome for finding in findings)])
+    return worst([chain.outcome for chain in chains] + [finding.outcome for finding in findings])
+
+
+def encode(run: Run) -> bytes:
+    """The record as one line of JSON, UTF-8, times as `2026-03-01T00:00:00Z`."""
+    return msgspec.json.encode(run)
+
+
+def decode(document: bytes) -> Run:
+    """A record read back. Raises UsageError where it is not one, or of another schema version."""
+    try:
+        version = msgspec.json.decode(document, type=_Versioned).schema_version
+        if version != SCHEMA_VERSION:
+            raise UsageError(
+                f"the record has schema version {version}; this program reads version "
+                f"{SCHEMA_VERSION}: use the version of integrity that wrote it, or a newer one"
+            )
+        return msgspec.json.decode(document, type=Run)
+    except msgspec.MsgspecError as error:
+        raise UsageError(
+            f"this is no record of integrity ({error}): expected the JSON that "
+            f"`integrity verify --format json` writes"
+        ) from error
+
+
+class _Versioned(msgspec.Struct):
+    schema_version: int

@@ -1,0 +1,1 @@
+"""From a trail and a window to a record: plan segments, check each, join their results."""

@@ -1,0 +1,59 @@
+"""What verification needs from the world. Whoever can answer these questions can be verified from.
+
+The interfaces belong here, to the room that needs them; `sources` fulfils them without importing
+this module. An answer is always a value: an exception out of a port is a bug and ends the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol, TypeVar
+
+from integrity.chain.model import (
+    Absent,
+    Fetched,
+    KeysUnavailable,
+    Listed,
+    PublicKey,
+    S3Location,
+    TimeWindow,
+    Unreachable,
+)
+
+T = TypeVar("T")
+Buffer = bytes | memoryview
+Reader = Callable[[Iterable[Buffer]], T]
+
+
+class ObjectSource(Protocol):
+    """Objects in buckets. Called from many threads at once."""
+
+    def fetch(self, location: S3Location, read: Reader[T]) -> Fetched[T] | Absent | Unreachable:
+        """The object, its bytes handed to `read` in pieces as they are stored (gzip, not inflated).
+
+        Where the transfer breaks, `read` is called again from the first byte. It may stop early.
+        A bucket that does not exist holds nothing: `Absent`.
+        """
+
+    def list_objects(self, bucket: str, folder: str) -> tuple[Listed, ...] | Unreachable:
+        """Every object below `folder` (which ends in `/`), in any order. No such bucket: nothing."""
+
+    def list_folders(self, bucket: str, folder: str) -> tuple[str, ...] | Unreachable:
+        """The names, without slash, directly below `folder` that have keys of their own below."""
+
+
+class KeySource(Protocol):
+    """CloudTrail's public keys, a region at a time."""
+
+    def fetch_keys(self, region: str, window: TimeWindow) -> tuple[PublicKey, ...] | KeysUnavailable:
+        """Every key that was valid at some time in `window`."""
+
+
+class Progress(Protocol):
+    """Told how far a run is, from many threads. It never fails and decides nothing."""
+
+    def expect(self, log_files: int) -> None:
+        """So many more log files are going to be read."""
+
+    def done(self, log_files: int, stored_bytes: int) -> None:
+        """So many log files were read, of so many bytes as they are stored."""
