@@ -147,9 +147,7 @@ def test_a_rotated_key_signs_what_ends_after_it() -> None:
 def test_keys_follow_each_other_with_ten_days_of_overlap() -> None:
     world, chain = day(24 * 45, logs_per_hour=0)
     keys = world.public_keys("us-east-1")
-    assert [b.not_before - a.not_before for a, b in pairwise(keys)] == [
-        timedelta(days=20)
-    ] * 2
+    assert [b.not_before - a.not_before for a, b in pairwise(keys)] == [timedelta(days=20)] * 2
     by_fingerprint = {key.fingerprint: key for key in keys}
     for digest in chain.digests:
         key = by_fingerprint[digest.fingerprint]
