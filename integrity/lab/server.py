@@ -87,7 +87,9 @@ class LabServer:
         self._server = make_server(
             "127.0.0.1", 0, self._hand_to_moto, threaded=True, request_handler=bound_to(self)
         )
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
 
     @property
