@@ -13,7 +13,10 @@ Result = TypeVar("Result")
 def each(
     executor: Executor, work: Callable[[Item], Result], items: Iterable[Item], *, in_flight: int
 ) -> Iterator[tuple[Item, Result]]:
-    """Each item with its result, as they are done. `items` may be endless: it is drawn on demand."""
+    """Each item with its result, as they are done.
+
+    `items` may be endless: it is drawn on demand.
+    """
     waiting: dict[Future[Result], Item] = {}
     for item in items:
         waiting[executor.submit(work, item)] = item

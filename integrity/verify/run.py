@@ -1,4 +1,4 @@
-"""One trail, one window, one record: plan, check every segment, join, and say what it amounts to."""
+"""One trail, one window, one record: plan, check every segment, join."""
 
 from __future__ import annotations
 
@@ -38,7 +38,10 @@ def verify_trail(
     progress: Progress,
     clock: Callable[[], datetime],
 ) -> Run:
-    """The record of one trail over one window. `clock` is read at the start and at the end alone."""
+    """The record of one trail over one window.
+
+    `clock` is read at the start and at the end alone.
+    """
     now = clock()
     with ThreadPoolExecutor(job.concurrency) as executor:
         tools = Tools(sources.objects, sources.keys, executor, now, progress)

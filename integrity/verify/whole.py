@@ -61,7 +61,8 @@ def join_run(
 def check_trail(
     job: Job, status: TrailStatus | None, segments: Iterable[SegmentResult]
 ) -> list[Finding]:
-    """`trail_off`: the trail does not log, or does not sign. A note for a window that ends before that.
+    """`trail_off`: the trail does not log, or does not sign. A note for a window that ends before
+    that.
 
     Said only of a trail that AWS was asked about: who cannot see a trail has not seen it gone.
     """
