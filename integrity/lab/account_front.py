@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qs
 
+from integrity.lab.naming import partition_of
 from integrity.lab.wire import (
     REQUEST_ID,
     Request,
@@ -34,10 +35,11 @@ class AccountFront:
 
     def answer(self, operation: str, request: Request, account_id: str) -> Response:
         """The answer to one of `OPERATIONS`."""
+        partition = partition_of(request.region)
         if operation == "GetCallerIdentity":
             return xml_response(
                 '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
-                f"<GetCallerIdentityResult><Arn>arn:aws:iam::{account_id}:user/auditor</Arn>"
+                f"<GetCallerIdentityResult><Arn>arn:{partition}:iam::{account_id}:user/auditor</Arn>"
                 f"<UserId>AIDAAUDITORAAAAAAAAAA</UserId><Account>{account_id}</Account>"
                 f"</GetCallerIdentityResult><ResponseMetadata><RequestId>{REQUEST_ID}</RequestId>"
                 "</ResponseMetadata></GetCallerIdentityResponse>"
@@ -48,7 +50,7 @@ class AccountFront:
         if organization is None or account_id not in self.world.accounts:
             return json_error("AWSOrganizationsNotInUseException", _NOT_IN_USE)
         management = organization.management_account_id
-        root = f"arn:aws:organizations::{management}"
+        root = f"arn:{partition}:organizations::{management}"
         if operation == "DescribeOrganization":
             return json_response(
                 {

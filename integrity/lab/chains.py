@@ -33,10 +33,12 @@ if TYPE_CHECKING:
     from integrity.lab.world import World
 
 HOUR = timedelta(hours=1)
+DELIVERY_DELAY = timedelta(minutes=6)
 DIGEST_DELAY = timedelta(minutes=30)
 SECOND = timedelta(seconds=1)
 
-Prepared = tuple[LabLog, StoredObject]
+Prepared = tuple[LabLog, StoredObject | None]
+"""A log file, and its object until it is delivered."""
 
 
 @dataclass(slots=True)
@@ -54,7 +56,8 @@ class Chain:
 
     `digests` and `backfills` hold what was delivered, in order of end and of generation; after a
     restart within the hour the order of ends is not the order of links. `tip` is the digest that
-    the next one names. `pending` are log files that were delivered and not digested yet.
+    the next one names, `next_start` where its time begins. `undigested` are the log files of a
+    trail without validation.
     """
 
     trail: LabTrail
@@ -64,10 +67,11 @@ class Chain:
     rng: random.Random = field(repr=False)
     logging_since: datetime
     traffic: Traffic
+    next_start: datetime
     digests: list[LabDigest] = field(default_factory=list)
     backfills: list[LabDigest] = field(default_factory=list)
     tip: LabDigest | None = None
-    next_start: datetime | None = None
+    undigested: list[LabLog] = field(default_factory=list)
     prepared: dict[datetime, list[Prepared]] = field(default_factory=dict, repr=False)
     announcements: list[Event] = field(default_factory=list, repr=False)
 
@@ -89,7 +93,7 @@ class Chain:
 
 def prepare_log(
     chain: Chain, *, newest: datetime, delivered: datetime, extra: Sequence[Event] = ()
-) -> Prepared:
+) -> tuple[LabLog, StoredObject]:
     """A log file whose newest event is at `newest`, with its object; not in the world yet."""
     events = events_up_to(
         chain.rng,
@@ -111,28 +115,43 @@ def prepare_log(
     return log, StoredObject(gzipped(content), delivered)
 
 
-def hour_logs(chain: Chain, start: datetime, *, count: int, late: bool) -> list[Prepared]:
-    """The log files delivered in the hour from `start`; a late one is of the hour before."""
+def hour_logs(
+    chain: Chain, start: datetime, *, count: int, late: bool, until: datetime | None = None
+) -> list[Prepared]:
+    """The log files delivered in the hour from `start`; a late one is of the hour before.
+
+    With `until`, the time of StopLogging, none has events after it.
+    """
     prepared: list[Prepared] = []
-    told = [one for one in chain.announcements if one["eventTime"] < iso(start + HOUR)]
-    chain.announcements = [one for one in chain.announcements if one not in told]
-    for index in range(max(count, 1 if told else 0)):
-        share = 3600 / max(count, 1)
-        delivered = start + timedelta(seconds=int((index + chain.rng.uniform(0.15, 0.85)) * share))
+    for index in range(count):
+        share = (index + chain.rng.uniform(0.15, 0.85)) / count
+        delivered = start + timedelta(seconds=int(share * 3600))
         newest = delivered - timedelta(seconds=chain.rng.randrange(300, 480))
+        newest = max(newest, chain.logging_since)
+        if until is not None and newest > until:
+            continue
+        earliest = chain.logging_since + DELIVERY_DELAY
+        told = _told_by(chain, newest)
         prepared.append(
-            prepare_log(
-                chain,
-                newest=max(newest, chain.logging_since),
-                delivered=max(delivered, chain.logging_since + timedelta(minutes=6)),
-                extra=told if index == 0 else (),
-            )
+            prepare_log(chain, newest=newest, delivered=max(delivered, earliest), extra=told)
         )
+    if until is not None and (told := _told_by(chain, until)):
+        delivered = min(until + DELIVERY_DELAY, start + HOUR - SECOND)
+        prepared.append(prepare_log(chain, newest=until, delivered=delivered, extra=told))
     if late:
         newest = start - timedelta(seconds=chain.rng.randrange(600, 3000))
+        if newest < chain.logging_since:
+            raise ValueError(f"no log file can be late at {iso(start)}: logging had just begun")
         prepared.append(prepare_log(chain, newest=newest, delivered=start + timedelta(minutes=4)))
     chain.rng.shuffle(prepared)
     return prepared
+
+
+def _told_by(chain: Chain, newest: datetime) -> list[Event]:
+    """The announcements that a log file with events up to `newest` records; told only once."""
+    told = [one for one in chain.announcements if one["eventTime"] <= iso(newest)]
+    chain.announcements = [one for one in chain.announcements if one not in told]
+    return told
 
 
 def announce(world: World, chain: Chain, *, at: datetime, name: str) -> None:
@@ -162,25 +181,38 @@ def write_hours(
     hours: int,
     empty_hours: Collection[int] = (),
     late_hours: Collection[int] = (),
+    until: datetime | None = None,
 ) -> None:
     """The chain's next `hours` hours, as far as the world's `now` has delivered them."""
     first = chain.next_start
-    if first is None:
-        raise ValueError("the chain has no first digest yet; start it before it is continued")
     for index in range(hours):
         start = first + index * HOUR
         if start not in chain.prepared:
-            count = 0 if index in empty_hours else chain.traffic.logs_per_hour
-            chain.prepared[start] = hour_logs(chain, start, count=count, late=index in late_hours)
-        for log, stored in chain.prepared[start]:
-            if log.last_modified <= world.now:
-                world.objects[log.address] = stored
-                world.note_log(chain, log)
+            chain.prepared[start] = hour_logs(
+                chain,
+                start,
+                count=0 if index in empty_hours else chain.traffic.logs_per_hour,
+                late=index in late_hours,
+                until=until,
+            )
+        _deliver_logs(world, chain, start)
         if start + HOUR + DIGEST_DELAY <= world.now and chain.next_start == start:
             logs = [log for log, _ in chain.prepared.pop(start)]
             chain.next_start = start + HOUR
             if chain.trail.validation:
                 write_digest(world, chain, start=start, logs=logs, previous=chain.tip)
+            else:
+                chain.undigested.extend(logs)
+    world.note_deliveries(chain)
+
+
+def _deliver_logs(world: World, chain: Chain, start: datetime) -> None:
+    """Put the log files of the hour from `start` that are due and not put yet, each once."""
+    prepared = chain.prepared[start]
+    for index, (log, stored) in enumerate(prepared):
+        if stored is not None and log.last_modified <= world.now:
+            world.objects[log.address] = stored
+            prepared[index] = (log, None)
 
 
 def write_digest(
@@ -201,13 +233,13 @@ def write_digest(
         digest.last_modified,
         digest_metadata(digest.signature, generated_at=generated_at),
     )
-    world.note_digest(chain, digest)
     if generated_at is not None:
         chain.backfills.append(digest)
     else:
         chain.tip = digest
         chain.digests.append(digest)
-        chain.digests.sort(key=lambda one: one.end)
+        if chain.digests[-2:] != sorted(chain.digests[-2:], key=lambda one: one.end):
+            chain.digests.sort(key=lambda one: one.end)  # a restart within the hour
     return digest
 
 

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from integrity.lab.estate import LabTrail
+from integrity.lab.keys import LabKey
 from integrity.lab.wire import Request, Response, json_error, json_response
 from integrity.lab.world import World
 
@@ -30,7 +32,8 @@ class CloudTrailFront:
 
     `page_size` bounds a page of keys (None: all at once); `future_limit` is how far beyond the
     present the end of ListPublicKeys' range may lie before it is InvalidTimeRangeException (None:
-    however far); `unsupported_regions` answer ListPublicKeys with UnsupportedOperationException.
+    however far); `unsupported_regions` answer ListPublicKeys with UnsupportedOperationException;
+    `keys_shown` may show other keys than the region has.
     """
 
     def __init__(self, world: World) -> None:
@@ -38,6 +41,7 @@ class CloudTrailFront:
         self.page_size: int | None = None
         self.future_limit: timedelta | None = None
         self.unsupported_regions: set[str] = set()
+        self.keys_shown: Callable[[list[LabKey]], list[LabKey]] = list
 
     OPERATIONS = frozenset(
         {
@@ -99,7 +103,7 @@ class CloudTrailFront:
             return json_error("InvalidTimeRangeException", "The end time is in the future.")
         keys = [
             key
-            for key in self.world.public_keys(region)
+            for key in self.keys_shown(self.world.public_keys(region))
             if key.not_before <= end and key.not_after >= start
         ]
         first = int(asked.get("NextToken") or 0)

@@ -14,7 +14,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Literal
 
-from integrity.lab.wire import Response, error_for
+from integrity.lab.wire import Response, error_for, speaks
 
 Action = Literal[
     "deny", "throttle", "error", "reset", "delay", "cut", "cut-short", "drip", "archive", "kms"
@@ -65,23 +65,35 @@ class Fault:
 
     def error(self, service: str) -> Response | None:
         """The error that the rule answers with; None for a rule that only spoils the answer."""
-        throttled = (503, "SlowDown") if service == "s3" else (400, "ThrottlingException")
-        denied = (400, "AccessDeniedException") if service not in ("s3", "sts", "ec2") else None
-        answers: dict[str, tuple[tuple[int, str], str]] = {
-            "deny": (denied or (403, "AccessDenied"), "Access Denied"),
-            "throttle": (throttled, "Please reduce your request rate."),
-            "error": ((500, "InternalError"), "We encountered an internal error."),
-            "archive": (
-                (403, "InvalidObjectState"),
-                "The operation is not valid for the object's storage class",
-            ),
-            "kms": (
-                (403, "AccessDenied"),
-                "The ciphertext refers to a customer master key that does not exist, does not "
-                "exist in this region, or you are not allowed to access.",
-            ),
-        }
-        if self.do not in answers:
+        protocol = speaks(service)
+        answer = _ANSWERS.get((self.do, service)) or _ANSWERS.get((self.do, protocol))
+        if answer is None:
             return None
-        (status, code), message = answers[self.do]
-        return error_for(service, status, code, message)
+        status, code = answer
+        return error_for(service, status, code, _MESSAGES[self.do])
+
+
+_MESSAGES: dict[str, str] = {
+    "deny": "Access Denied",
+    "throttle": "Please reduce your request rate.",
+    "error": "We encountered an internal error. Please try again.",
+    "archive": "The operation is not valid for the object's storage class",
+    "kms": "The ciphertext refers to a customer master key that does not exist, does not exist in "
+    "this region, or you are not allowed to access.",
+}
+# By service where it has a word of its own, otherwise by protocol.
+_ANSWERS: dict[tuple[str, str], tuple[int, str]] = {
+    ("deny", "s3"): (403, "AccessDenied"),
+    ("deny", "query"): (403, "AccessDenied"),
+    ("deny", "ec2"): (403, "UnauthorizedOperation"),
+    ("deny", "json"): (400, "AccessDeniedException"),
+    ("throttle", "s3"): (503, "SlowDown"),
+    ("throttle", "query"): (400, "Throttling"),
+    ("throttle", "ec2"): (503, "RequestLimitExceeded"),
+    ("throttle", "json"): (400, "ThrottlingException"),
+    ("error", "s3"): (500, "InternalError"),
+    ("error", "query"): (500, "InternalFailure"),
+    ("error", "json"): (500, "InternalFailure"),
+    ("archive", "s3"): (403, "InvalidObjectState"),
+    ("kms", "s3"): (403, "AccessDenied"),
+}

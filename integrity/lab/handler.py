@@ -66,6 +66,8 @@ class LabRequestHandler(MotoRequestHandler):
         body = b"" if chunked else self.rfile.read(int(headers.get("content-length") or 0))
         request = Request.received(words[0].decode(), words[1].decode("latin-1"), headers, body)
         answer, fault = self.lab.answer(request)
+        if fault is not None and fault.do == "delay":
+            time.sleep(fault.seconds)
         if fault is not None and fault.do == "reset":
             self._reset()
         elif answer is not None:
@@ -74,8 +76,6 @@ class LabRequestHandler(MotoRequestHandler):
             self._hand_on(lines, None if chunked else body)
 
     def _send(self, request: Request, answer: Response, fault: Fault | None) -> None:
-        if fault is not None and fault.do == "delay":
-            time.sleep(fault.seconds)
         body = answer.body
         if fault is not None and fault.do in ("cut", "cut-short") and request.method != "HEAD":
             body = body[: fault.size]

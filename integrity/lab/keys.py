@@ -26,21 +26,22 @@ KEY_SPACING = timedelta(days=20)
 # The first key of a region is a week old when the region signs for the first time.
 FIRST_KEY_AGE = timedelta(days=7, hours=3, minutes=14, seconds=31)
 
-_pool: dict[str, rsa.RSAPrivateKey] = {}
+_pool: dict[tuple[str, int], rsa.RSAPrivateKey] = {}
 _pool_lock = threading.Lock()
 
 
-def pooled_key(label: str) -> rsa.RSAPrivateKey:
-    """The process's RSA-2048 key of that label; made at the first call, which takes 0.1 s or so."""
+def pooled_key(label: str, bits: int = 2048) -> rsa.RSAPrivateKey:
+    """The process's RSA key of that label and size; the first call takes 0.1 s or so."""
     with _pool_lock:
-        if label not in _pool:
-            _pool[label] = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        return _pool[label]
+        if (label, bits) not in _pool:
+            _pool[label, bits] = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+        return _pool[label, bits]
 
 
-def pkcs1_der(private: rsa.RSAPrivateKey) -> bytes:
-    """The public half as DER of a PKCS#1 RSAPublicKey, the form that ListPublicKeys returns."""
-    return private.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1)
+def public_der(private: rsa.RSAPrivateKey, *, spki: bool = False) -> bytes:
+    """The public half as DER: PKCS#1, which ListPublicKeys returns, or SubjectPublicKeyInfo."""
+    form = PublicFormat.SubjectPublicKeyInfo if spki else PublicFormat.PKCS1
+    return private.public_key().public_bytes(Encoding.DER, form)
 
 
 def md5_fingerprint(der: bytes) -> str:
@@ -64,9 +65,11 @@ class LabKey:
     not_after: datetime
 
     @classmethod
-    def made(cls, private: rsa.RSAPrivateKey, not_before: datetime) -> LabKey:
+    def made(
+        cls, private: rsa.RSAPrivateKey, not_before: datetime, *, spki: bool = False
+    ) -> LabKey:
         """The key that `private` is from `not_before` on, for thirty days."""
-        der = pkcs1_der(private)
+        der = public_der(private, spki=spki)
         return cls(private, der, md5_fingerprint(der), not_before, not_before + KEY_LIFE)
 
     def sign(self, message: bytes) -> str:
@@ -75,9 +78,14 @@ class LabKey:
 
 
 class KeyRing:
-    """One region's keys. `draw` hands out the next RSA key that no other ring of the world has."""
+    """One region's keys. `draw` makes an RSA key of so many bits that no other ring has.
 
-    def __init__(self, draw: Callable[[], rsa.RSAPrivateKey]) -> None:
+    `bits` and `spki` say how the keys made from now on are: how long, and in which DER form.
+    """
+
+    def __init__(self, draw: Callable[[int], rsa.RSAPrivateKey]) -> None:
+        self.bits = 2048
+        self.spki = False
         self._draw = draw
         self._anchors: list[datetime] = []
         self._keys: dict[datetime, LabKey] = {}
@@ -103,5 +111,5 @@ class KeyRing:
 
     def _key_from(self, start: datetime) -> LabKey:
         if start not in self._keys:
-            self._keys[start] = LabKey.made(self._draw(), start)
+            self._keys[start] = LabKey.made(self._draw(self.bits), start, spki=self.spki)
         return self._keys[start]

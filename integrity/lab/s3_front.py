@@ -17,10 +17,21 @@ from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from integrity.lab.objects import StoredObject
-from integrity.lab.wire import Request, Response, s3_error, xml_response
+from integrity.lab.s3_writes import WRITES, write
+from integrity.lab.wire import S3_NAMESPACE, Request, Response, s3_error, xml_response, xml_text
 from integrity.lab.world import World
 
-_XMLNS = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
+# What a parameter of the query asks for, by method.
+_SUBRESOURCES: dict[str, dict[str, str]] = {
+    "location": {"GET": "GetBucketLocation"},
+    "lifecycle": {"GET": "GetBucketLifecycleConfiguration"},
+    "versioning": {"GET": "GetBucketVersioning"},
+    "versions": {"GET": "ListObjectVersions"},
+    "delete": {"POST": "DeleteObjects"},
+    **{name: {} for name in ("acl", "policy", "tagging", "uploads", "uploadId", "object-lock")},
+    **{name: {} for name in ("replication", "encryption", "logging", "publicAccessBlock")},
+}
+_VERBS = {"GET": "Get", "HEAD": "Head", "PUT": "Put", "DELETE": "Delete"}
 _LAST = "\U0010ffff"
 _ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
@@ -58,26 +69,30 @@ class S3Front:
             self._keys = keys
 
     @staticmethod
-    def operation(request: Request, key: str) -> str:
-        """The operation's name; "" for one that is not answered here."""
-        parameters = request.parameters if request.query else {}
-        if key:
-            return {"GET": "GetObject", "HEAD": "HeadObject"}.get(request.method, "")
-        if request.method == "HEAD":
-            return "HeadBucket"
-        if request.method != "GET":
-            return ""
-        for name, operation in (
-            ("location", "GetBucketLocation"),
-            ("lifecycle", "GetBucketLifecycleConfiguration"),
-            ("versioning", "GetBucketVersioning"),
-        ):
-            if name in parameters:
-                return operation
-        unlisted = ("versions", "acl", "policy", "object-lock", "replication", "logging", "tagging")
-        if any(name in parameters for name in unlisted):
-            return ""
-        return "ListObjectsV2" if parameters.get("list-type") == "2" else "ListObjects"
+    def operation(request: Request, bucket: str, key: str) -> str:
+        """The operation's name; METHOD and subresource for one that has no answer here."""
+        method = request.method
+        asked = request.parameters if request.query else {}
+        for name in asked:
+            if name in _SUBRESOURCES:
+                return _SUBRESOURCES[name].get(method, f"{method} {name}")
+        if not bucket:
+            return "ListBuckets" if method == "GET" else method
+        if not key and method == "GET":
+            return "ListObjectsV2" if asked.get("list-type") == "2" else "ListObjects"
+        if key and method == "PUT" and "x-amz-copy-source" in request.headers:
+            return "CopyObject"
+        noun = "Object" if key else "Bucket"
+        return f"{_VERBS[method]}{noun}" if method in _VERBS else method
+
+    def list_buckets(self) -> Response:
+        """The world's buckets, without dates of their own."""
+        made = f"<CreationDate>{self.world.now:%Y-%m-%dT%H:%M:%S}.000Z</CreationDate>"
+        shown = "".join(f"<Bucket><Name>{b}</Name>{made}</Bucket>" for b in self.world.buckets)
+        return xml_response(
+            f"<ListAllMyBucketsResult {S3_NAMESPACE}><Buckets>{shown}</Buckets>"
+            "</ListAllMyBucketsResult>"
+        )
 
     def answer(self, operation: str, request: Request, bucket: str, key: str) -> Response:
         """The answer to an operation that `operation` named, on a bucket of the world."""
@@ -87,7 +102,9 @@ class S3Front:
             return s3_error(403, "AccessDenied", "Access Denied", resource=request.path)
         if operation == "GetBucketLocation":
             location = "" if about.region == "us-east-1" else about.region
-            return xml_response(f"<LocationConstraint {_XMLNS}>{location}</LocationConstraint>")
+            return xml_response(
+                f"<LocationConstraint {S3_NAMESPACE}>{location}</LocationConstraint>"
+            )
         if self.strict_regions and request.region not in (about.region, "*"):
             response = s3_error(
                 301,
@@ -104,6 +121,8 @@ class S3Front:
             return self._listing(request, bucket, second=operation == "ListObjectsV2")
         if operation == "HeadBucket":
             return Response(200, b"", {"x-amz-bucket-region": about.region})
+        if operation in WRITES:
+            return write(self.world, operation, request, bucket, key)
         return self._settings(operation, bucket)
 
     def _object(self, request: Request, bucket: str, key: str) -> Response:
@@ -139,14 +158,17 @@ class S3Front:
             after = base64.urlsafe_b64decode(asked["continuation-token"]).decode()
         else:
             after = asked.get("start-after" if second else "marker", "")
-        limit = min(int(asked.get("max-keys", "1000")), self.page_size)
+        wanted = asked.get("max-keys", "1000")
+        if not wanted.isdecimal():
+            return s3_error(400, "InvalidArgument", "Provided max-keys not an integer")
+        limit = min(int(wanted), self.page_size)
         found, truncated = self._page(bucket, prefix, delimiter, after, limit)
 
         def shown(text: str) -> str:
             encoded = quote(text, safe="/-._~*") if asked.get("encoding-type") == "url" else text
-            return escape(encoded)
+            return xml_text(encoded)
 
-        parts = [f"<ListBucketResult {_XMLNS}><Name>{bucket}</Name>"]
+        parts = [f"<ListBucketResult {S3_NAMESPACE}><Name>{bucket}</Name>"]
         parts.append(f"<Prefix>{shown(prefix)}</Prefix><MaxKeys>{limit}</MaxKeys>")
         parts.append(f"<IsTruncated>{str(truncated).lower()}</IsTruncated>")
         if delimiter:
@@ -180,7 +202,7 @@ class S3Front:
         at = max(bisect_left(keys, prefix), bisect_right(keys, after))
         if delimiter and after.endswith(delimiter) and after.startswith(prefix):
             at = max(at, bisect_right(keys, after + _LAST))
-        while at < len(keys) and keys[at].startswith(prefix):
+        while limit and at < len(keys) and keys[at].startswith(prefix):
             if len(found) >= limit:
                 return found, True
             key = keys[at]
@@ -198,7 +220,9 @@ class S3Front:
 
     def _settings(self, operation: str, bucket: str) -> Response:
         if operation == "GetBucketVersioning":
-            return xml_response(f"<VersioningConfiguration {_XMLNS}/>")
+            return xml_response(f"<VersioningConfiguration {S3_NAMESPACE}/>")
+        if operation != "GetBucketLifecycleConfiguration":
+            return s3_error(501, "NotImplemented", f"The lab has no {operation}.")
         rules = self.world.buckets[bucket].expirations
         if not rules:
             return s3_error(
@@ -213,7 +237,9 @@ class S3Front:
             f"<Expiration><Days>{rule.days}</Days></Expiration></Rule>"
             for rule in rules
         )
-        return xml_response(f"<LifecycleConfiguration {_XMLNS}>{shown}</LifecycleConfiguration>")
+        return xml_response(
+            f"<LifecycleConfiguration {S3_NAMESPACE}>{shown}</LifecycleConfiguration>"
+        )
 
 
 def _listed(stored: StoredObject) -> str:

@@ -115,7 +115,7 @@ class LabServer:
     def answer(self, request: Request) -> tuple[Response | None, Fault | None]:
         """The answer, None where it is moto's, and the fault that spoils it."""
         bucket, key = request.bucket_and_key if request.service in ("s3", "") else ("", "")
-        operation = self._operation(request, key)
+        operation = self._operation(request, bucket, key)
         self.requests.count(operation, key, request.region)
         for fault in self.faults:
             if fault.applies(operation, bucket, key, request.region):
@@ -124,9 +124,9 @@ class LabServer:
                 ), fault
         return self._answer(operation, request, bucket, key), None
 
-    def _operation(self, request: Request, key: str) -> str:
+    def _operation(self, request: Request, bucket: str, key: str) -> str:
         if request.service in ("s3", ""):
-            return self.s3.operation(request, key) or f"{request.method} {request.query}"
+            return self.s3.operation(request, bucket, key)
         target = request.headers.get("x-amz-target", "")
         if target:
             return target.rpartition(".")[2]
@@ -148,9 +148,9 @@ class LabServer:
         return None
 
     def _s3(self, operation: str, request: Request, bucket: str, key: str) -> Response | None:
+        if operation == "ListBuckets":
+            return self.s3.list_buckets()
         if bucket in self.world.buckets:
-            if " " in operation:
-                return None
             return self.s3.answer(operation, request, bucket, key)
         # Before moto has been needed there is no other bucket.
         if self._moto is None and request.method in ("GET", "HEAD") and bucket:

@@ -12,12 +12,15 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qs, unquote
 from xml.sax.saxutils import escape
 
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 REQUEST_ID = "LAB0000000000001"
+S3_NAMESPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
+# XML 1.0 knows no control characters; S3 writes them all the same, as references.
+_CONTROLS = {code: f"&#x{code:x};" for code in (*range(9), 11, 12, *range(14, 32))}
 _QUERY_PROTOCOL = frozenset({"sts", "ec2", "iam", "sns", "sqs", "monitoring", "cloudformation"})
 
 
@@ -74,6 +77,11 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+def xml_text(text: str) -> str:
+    """`text` as S3 puts it between two tags."""
+    return escape(text) if text.isprintable() else escape(text).translate(_CONTROLS)
+
+
 def xml_response(text: str, status: int = 200) -> Response:
     """An answer in XML; `text` has no declaration yet."""
     body = f'<?xml version="1.0" encoding="UTF-8"?>\n{text}'.encode()
@@ -126,10 +134,17 @@ def ec2_error(code: str, message: str, status: int = 400) -> Response:
 
 def error_for(service: str, status: int, code: str, message: str) -> Response:
     """An error in the format that a client of `service` reads."""
-    if service in ("s3", ""):
-        return s3_error(status, code, message)
+    if speaks(service) == "json":
+        return json_error(code, message, status)
     if service == "ec2":
         return ec2_error(code, message, status)
-    if service in _QUERY_PROTOCOL:
+    if speaks(service) == "query":
         return query_error(code, message, status)
-    return json_error(code, message, status)
+    return s3_error(status, code, message)
+
+
+def speaks(service: str) -> Literal["s3", "query", "json"]:
+    """The protocol of a service, by its name in a signature."""
+    if service in ("s3", ""):
+        return "s3"
+    return "query" if service in _QUERY_PROTOCOL else "json"

@@ -24,99 +24,28 @@ that what verifies and what is verified are two witnesses.
 
 from __future__ import annotations
 
-import itertools
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from integrity.lab import chains
 from integrity.lab.chains import HOUR, Chain, Traffic
-from integrity.lab.estate import LabAccount, LabBucket, LabOrganization, LabTrail, TrailStatus
-from integrity.lab.events import Event
-from integrity.lab.keys import KeyRing, LabKey, pooled_key
-from integrity.lab.naming import Place
-from integrity.lab.objects import Address, LabDigest, LabLog, Objects, StoredObject
+from integrity.lab.cloud import LONG_AGO, START, Cloud
+from integrity.lab.estate import LabTrail
+from integrity.lab.objects import Address, LabDigest, LabLog, StoredObject
 
 __all__ = ["Chain", "LabDigest", "LabLog", "LabTrail", "StoredObject", "World"]
 
-START = datetime(2026, 3, 1, tzinfo=UTC)
-LONG_AGO = timedelta(days=400)
 
-
-class World:
-    """Everything that AWS would know. `now` is the world's present, aware UTC."""
+class World(Cloud):
+    """A cloud whose trails have written chains. `now` is the world's present, aware UTC."""
 
     def __init__(self, *, seed: int = 1, now: datetime | None = None) -> None:
-        self.seed = seed
-        self.now = now or datetime.now(UTC).replace(microsecond=0)
-        self.objects = Objects()
-        self.buckets: dict[str, LabBucket] = {}
-        self.trails: list[LabTrail] = []
+        super().__init__(seed=seed, now=now)
         self.chains: list[Chain] = []
-        self.accounts: dict[str, LabAccount] = {}
-        self.organization: LabOrganization | None = None
-        self.regions: dict[str, str] = {}
-        self.statuses: dict[tuple[str, str, str], TrailStatus] = {}
-        self.administration: list[Event] = []
-        self.caller_account_id = "111122223333"
-        self._rings: dict[str, KeyRing] = {}
-        self._key_numbers = itertools.count()
-
-    def ring(self, region: str) -> KeyRing:
-        """The signing keys of `region`."""
-        if region not in self._rings:
-            self._rings[region] = KeyRing(lambda: pooled_key(f"region-{next(self._key_numbers)}"))
-        return self._rings[region]
-
-    def public_keys(self, region: str) -> list[LabKey]:
-        """The region's keys by the beginning of their validity, with the private halves."""
-        return list(self.ring(region))
-
-    def rotate_key(self, region: str, *, at: datetime) -> LabKey:
-        """What the region signs from `at` on is signed with a new key."""
-        return self.ring(region).rotate(at)
-
-    def add_trail(
-        self,
-        *,
-        name: str = "main",
-        account_id: str = "111122223333",
-        home_region: str = "us-east-1",
-        bucket: str = "trail-logs",
-        prefix: str = "",
-        organization_id: str | None = None,
-        multi_region: bool = True,
-        validation: bool = True,
-    ) -> LabTrail:
-        """A trail that logs to `bucket`; the first trail's account is the caller's."""
-        place = Place(bucket, prefix.strip("/"), organization_id)
-        trail = LabTrail(name, account_id, home_region, place, multi_region, validation)
-        if not self.trails:
-            self.caller_account_id = account_id
-        self.trails.append(trail)
-        self.add_bucket(bucket, region=home_region, owner=account_id)
-        self.regions.setdefault(home_region, "opt-in-not-required")
-        if organization_id is not None and self.organization is None:
-            self.organization = LabOrganization(organization_id, account_id)
-            self.add_account(account_id)
-        return trail
-
-    def add_bucket(self, name: str, *, region: str, owner: str) -> LabBucket:
-        """The bucket of that name, made where there is none."""
-        return self.buckets.setdefault(name, LabBucket(name, region, owner))
-
-    def add_account(
-        self, account_id: str, *, joined_at: datetime | None = None, status: str = "ACTIVE"
-    ) -> LabAccount:
-        """A member of the organization, long there unless `joined_at` says since when."""
-        joined = joined_at or START - LONG_AGO
-        return self.accounts.setdefault(account_id, LabAccount(account_id, joined, status))
-
-    def put_marker(self, bucket: str, key: str, at: datetime) -> None:
-        """A zero-byte folder marker, as CloudTrail and consoles leave them."""
-        self.objects[bucket, key] = StoredObject(b"", at, {}, "application/x-directory", None)
+        self._withheld: dict[Address, StoredObject] = {}
 
     def run_chain(
         self,
@@ -152,6 +81,7 @@ class World:
             random.Random(f"{self.seed}/{trail.arn}/{account}/{region}/{start.isoformat()}"),
             start if begin == "starting" else start - LONG_AGO,
             Traffic(logs_per_hour, events_per_log, escape_slashes),
+            start,
         )
         self.chains.append(chain)
         self._put_markers(chain, at=chain.logging_since)
@@ -173,26 +103,29 @@ class World:
             chain.traffic.logs_per_hour = logs_per_hour
         chains.write_hours(self, chain, hours=hours, empty_hours=empty_hours, late_hours=late_hours)
 
-    def restart_chain(
-        self,
-        chain: Chain,
-        *,
-        start: datetime,
-        stop: datetime | None = None,
-        hours: int = 0,
-    ) -> None:
-        """StopLogging at `stop` (default: where the chain ends), StartLogging at `start`.
+    def stop_chain(self, chain: Chain, *, stop: datetime | None = None) -> None:
+        """StopLogging at `stop`, by default where the chain ends.
 
-        A `stop` in mid-hour is followed by a final digest over that hour. The new part begins with
-        an empty digest without predecessor, dated to the hour before `start`.
+        A `stop` in mid-hour is followed by a final digest over that hour, whose last log file
+        records it.
         """
-        end = chain.next_start or start
-        stop = stop or end
-        if stop > end:
-            chains.announce(self, chain, at=stop, name="StopLogging")
-            self.continue_chain(chain, hours=1)
+        at = stop or chain.next_start
+        if at > chain.next_start:
+            chains.announce(self, chain, at=at, name="StopLogging")
+            chains.write_hours(self, chain, hours=1, until=at)
+        chain.prepared.clear()
         status = self.status(chain.trail, chain.region, chain.account_id)
-        status.stop_logging_time = stop
+        status.stop_logging_time, status.is_logging = at, False
+
+    def restart_chain(
+        self, chain: Chain, *, start: datetime, stop: datetime | None = None, hours: int = 0
+    ) -> None:
+        """StopLogging at `stop` (see `stop_chain`), StartLogging at `start`.
+
+        The new part begins with an empty digest without predecessor, dated to the hour before
+        `start`, and goes on for `hours`.
+        """
+        self.stop_chain(chain, stop=stop)
         chain.logging_since = start
         self._begin(chain, start, linked=False)
         self.continue_chain(chain, hours=hours)
@@ -202,7 +135,7 @@ class World:
         self.add_bucket(bucket, region=chain.trail.home_region, owner=chain.trail.account_id)
         place = replace(chain.place, bucket=bucket, prefix=prefix.strip("/"))
         chain.trail.place = chain.place = place
-        self._put_markers(chain, at=chain.next_start or chain.logging_since)
+        self._put_markers(chain, at=chain.next_start)
 
     def backfill(
         self, chain: Chain, *, end: datetime, generated_at: datetime, logs: int = 2
@@ -216,32 +149,52 @@ class World:
             self.objects[log.address] = stored
             late.append(log)
         previous = chain.backfills[-1] if chain.backfills else None
-        return chains.write_digest(
+        digest = chains.write_digest(
             self, chain, start=end - HOUR, logs=late, previous=previous, generated_at=generated_at
         )
+        self.note_deliveries(chain)
+        return digest
 
-    def redeliver(self, address: Address, *, at: datetime) -> None:
-        """The object was delivered at `at` and not when it was due; its bytes are the same."""
-        self.objects[address] = replace(self.objects[address], last_modified=at)
+    def redeliver(self, chain: Chain, digest: LabDigest, *, at: datetime) -> LabDigest:
+        """The digest was delivered at `at` and not when it was due, or not yet; its bytes stay.
 
-    def status(self, trail: LabTrail, region: str, account_id: str | None = None) -> TrailStatus:
-        """What GetTrailStatus answers in `region`, to the trail's owner unless to `account_id`."""
-        key = (trail.arn, region, account_id or trail.account_id)
-        if key not in self.statuses:
-            self.statuses[key] = TrailStatus(is_logging=trail.logging)
-        return self.statuses[key]
+        The trail's status and the chain's notes follow. Returns the digest as it is noted now.
+        """
+        noted = chain.digests if digest in chain.digests else chain.backfills
+        late = replace(digest, last_modified=at)
+        noted[noted.index(digest)] = late
+        if chain.tip == digest:
+            chain.tip = late
+        stored = replace(self.objects.pop(digest.address), last_modified=at)
+        if at <= self.now:
+            self.objects[digest.address] = stored
+        else:
+            self._withheld[digest.address] = stored
+        self.note_deliveries(chain)
+        return late
 
-    def note_log(self, chain: Chain, log: LabLog) -> None:
-        """Remember a delivery in the chain's trail status."""
+    def advance(self, now: datetime) -> None:
+        """Time passes until `now`: every chain that logs goes on, and what was withheld comes."""
+        self.now = now
+        for chain in self.chains:
+            if self.status(chain.trail, chain.region, chain.account_id).is_logging:
+                self.continue_chain(chain, hours=max(0, (now - chain.next_start) // HOUR + 1))
+        for address, stored in list(self._withheld.items()):
+            if stored.last_modified <= now:
+                self.objects[address] = self._withheld.pop(address)
+        for chain in self.chains:
+            self.note_deliveries(chain)
+
+    def note_deliveries(self, chain: Chain) -> None:
+        """Let the trail's status name the chain's latest deliveries up to now."""
         status = self.status(chain.trail, chain.region, chain.account_id)
-        latest = status.latest_delivery_time
-        status.latest_delivery_time = max(latest or log.last_modified, log.last_modified)
+        logs = (*chain.log_files, *chain.undigested, *chain.pending)
+        status.latest_delivery_time = self._latest(logs)
+        status.latest_digest_delivery_time = self._latest((*chain.digests, *chain.backfills))
 
-    def note_digest(self, chain: Chain, digest: LabDigest) -> None:
-        """Remember a digest's delivery in the chain's trail status."""
-        status = self.status(chain.trail, chain.region, chain.account_id)
-        latest = status.latest_digest_delivery_time or digest.last_modified
-        status.latest_digest_delivery_time = max(latest, digest.last_modified)
+    def _latest(self, delivered: Iterable[LabLog | LabDigest]) -> datetime | None:
+        times = (one.last_modified for one in delivered)
+        return max((at for at in times if at <= self.now), default=None)
 
     def _put_markers(self, chain: Chain, *, at: datetime) -> None:
         for folder in ("CloudTrail/", "CloudTrail-Digest/"):
@@ -249,7 +202,12 @@ class World:
 
     def _begin(self, chain: Chain, start: datetime, *, linked: bool) -> None:
         status = self.status(chain.trail, chain.region, chain.account_id)
-        status.start_logging_time = chain.logging_since
+        status.start_logging_time, status.is_logging = chain.logging_since, True
+        if start + chains.DIGEST_DELAY > self.now:
+            raise ValueError(
+                f"a chain cannot start at {start}: its first digest would be delivered half an "
+                f"hour later, beyond the world's now, {self.now}"
+            )
         previous = None
         if linked:
             previous = chains.make_digest(
@@ -260,3 +218,4 @@ class World:
         if chain.trail.validation:
             chains.write_digest(self, chain, start=start - HOUR, logs=(), previous=previous)
         chain.next_start = start
+        self.note_deliveries(chain)

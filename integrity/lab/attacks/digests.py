@@ -12,6 +12,8 @@ from integrity.lab.objects import LabDigest
 from integrity.lab.signing import SIGNATURE_ALGORITHM, gzipped, json_line, sign_digest
 from integrity.lab.world import World
 
+BOMB_BYTES = 1 << 27
+
 Malformation = Literal[
     "not-gzip",
     "cut",
@@ -25,6 +27,7 @@ Malformation = Literal[
     "bomb",
     "empty",
 ]
+"""What is wrong with a malformed digest; "bomb" inflates to `BOMB_BYTES` blanks."""
 
 
 def _set_metadata(world: World, digest: LabDigest, changes: dict[str, str | None]) -> None:
@@ -52,24 +55,35 @@ def untime_backfill(world: World, digest: LabDigest) -> None:
 
 def malform_digest(world: World, digest: LabDigest, how: Malformation) -> None:
     """The digest is not what a digest must be, in the way that `how` names."""
+    overwrite(world, digest.address, _malformed(digest, how))
+
+
+def _malformed(digest: LabDigest, how: Malformation) -> bytes:
     document = digest.document
-    deep = b'{"logFiles":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
-    bodies: dict[Malformation, bytes] = {
-        "not-gzip": digest.body_json,
-        "cut": gzipped(digest.body_json)[:-20],
-        "not-json": gzipped(b"digest"),
-        "not-utf-8": gzipped(digest.body_json.replace(b"awsAccountId", b"aws\xff\xfeAccountId")),
-        "not-an-object": gzipped(b"[" + digest.body_json + b"]"),
-        "wrong-types": gzipped(json_line(document | {"logFiles": {"s3Object": 1}})),
-        "missing-field": gzipped(
-            json_line({k: v for k, v in document.items() if k != "digestEndTime"})
-        ),
-        "duplicate-field": gzipped(digest.body_json[:-1] + b',"logFiles":[]}'),
-        "deep": gzipped(deep),
-        "bomb": gzipped(b" " * (1 << 27)),
-        "empty": b"",
-    }
-    overwrite(world, digest.address, bodies[how])
+    match how:
+        case "empty":
+            return b""
+        case "not-gzip":
+            return digest.body_json
+        case "cut":
+            return gzipped(digest.body_json)[:-20]
+        case "not-json":
+            content = b"digest"
+        case "not-utf-8":
+            content = digest.body_json.replace(b"awsAccountId", b"aws\xff\xfeAccountId")
+        case "not-an-object":
+            content = b"[" + digest.body_json + b"]"
+        case "wrong-types":
+            content = json_line(document | {"logFiles": {"s3Object": 1}})
+        case "missing-field":
+            content = json_line({k: v for k, v in document.items() if k != "digestEndTime"})
+        case "duplicate-field":
+            content = digest.body_json[:-1] + b',"logFiles":[]}'
+        case "deep":
+            content = b'{"logFiles":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+        case "bomb":
+            content = b" " * BOMB_BYTES
+    return gzipped(content)
 
 
 def garble_digests(world: World, digests: Iterable[LabDigest]) -> None:
