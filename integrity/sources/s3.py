@@ -22,6 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
 from integrity.chain.model import Absent, Fetched, Listed, S3Location, Unreachable
+from integrity.chain.names import ACCOUNT_ID
 from integrity.errors import UsageError
 from integrity.sources.fast_bucket import FastBucket, is_addressable
 from integrity.sources.refusal import REFUSALS, Call, Refusal, error_code, explain
@@ -34,7 +35,7 @@ Reader = Callable[[Iterable[Buffer]], T]
 _FALLBACK_REGION = "us-east-1"
 # Names of buckets made in us-east-1 before March 2018 may be longer, in capitals, or underscored.
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
-_ACCOUNT = re.compile(r"[0-9]{12}")
+_ACCOUNT = re.compile(ACCOUNT_ID)
 _LONGEST_KEY_BYTES = 1024
 _PIECE_BYTES = 256 * 1024
 _BROKEN = (BotoCoreError, HTTPError, OSError)

@@ -19,10 +19,11 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, NoCredentialsError, ProfileNotFound
 
+from integrity.chain.names import REGION
 from integrity.errors import UsageError
 from integrity.sources.refusal import REFUSALS, Call, Refusal, explain, is_setup_fault
 
-_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
+_REGION = re.compile(REGION)
 _FALLBACK_REGION = "us-east-1"
 
 
