@@ -68,7 +68,7 @@ class FastBucket:
 
         `client` is the S3 client of the bucket's own region.
         """
-        endpoint, virtual_hosted = _address(client, bucket)
+        endpoint, virtual_hosted = bucket_endpoint(client, bucket)
         config: S3Config = {
             "bucket": bucket,
             "region": client.meta.region_name,
@@ -154,7 +154,7 @@ def _streamed(result: GetResult) -> Iterable[Buffer]:
     return result.stream(min_chunk_size=_STREAM_PIECE_BYTES)
 
 
-def _address(client: Any, bucket: str) -> tuple[str, bool]:
+def bucket_endpoint(client: Any, bucket: str) -> tuple[str, bool]:
     """The endpoint for obstore, and whether the bucket's name is part of its host.
 
     Which of the two styles it is, botocore decides; a URL that it signs shows it. That URL may name

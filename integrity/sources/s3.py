@@ -87,7 +87,7 @@ class S3Source:
 
         Absent where S3 says so of the key or its bucket; Unreachable with a detail otherwise.
         """
-        if not _BUCKET.fullmatch(location.bucket):
+        if not is_bucket_name(location.bucket):
             return Unreachable(location, f"{location.bucket!r} is not a bucket's name")
         if not _can_be_key(location.key):
             return Absent(location)
@@ -135,7 +135,7 @@ class S3Source:
         take: Callable[[dict[str, Any]], None],
     ) -> Unreachable | None:
         where = S3Location(bucket, folder)
-        if not _BUCKET.fullmatch(bucket):
+        if not is_bucket_name(bucket):
             return Unreachable(where, f"{bucket!r} is not a bucket's name")
         opened = self._bucket(bucket)
         pages = opened.client.get_paginator("list_objects_v2").paginate(
@@ -225,6 +225,11 @@ class S3Source:
         headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
         region = str(headers.get("x-amz-bucket-region", ""))
         return region if is_region_name(region) else self._first_region
+
+
+def is_bucket_name(text: str) -> bool:
+    """Whether a bucket can have that name; an access point's ARN, for instance, is not one."""
+    return _BUCKET.fullmatch(text) is not None
 
 
 def _can_be_key(key: str) -> bool:

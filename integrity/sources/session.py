@@ -24,6 +24,8 @@ from integrity.errors import UsageError
 from integrity.sources.refusal import REFUSALS, Call, Refusal, explain, is_setup_fault
 
 _REGION = re.compile(REGION)
+# How every region of AWS is named so far; what is not, and not known to botocore, is a slip.
+_USUAL_REGION = re.compile(r"[a-z-]+-((north|south)?(east|west)|north|south|central)-[0-9]+")
 _FALLBACK_REGION = "us-east-1"
 
 
@@ -60,11 +62,11 @@ class AwsRecipe:
 
         Raises UsageError where the profile, the region or the credentials are missing or wrong.
         """
-        if self.region is not None and not is_region_name(self.region):
-            raise UsageError(_mistyped(self.region, botocore.session.Session()))
         session = botocore.session.Session(profile=self.profile)
         try:
             region = self.region or _configured_region(session)
+            if region is not None:
+                _check_region(region, session)
             credentials = session.get_credentials()
             if credentials is None:
                 raise NoCredentialsError
@@ -74,8 +76,6 @@ class AwsRecipe:
         except REFUSALS as error:
             call = Call("sts:AssumeRole", f"for the profile {self.profile or 'default'}")
             raise UsageError(explain(error, call)) from error
-        if region is not None and not is_region_name(region):
-            raise UsageError(_mistyped(region, session))
         return Aws(self, session, region)
 
 
@@ -114,10 +114,16 @@ class Aws:
         except BotoCoreError:
             return "aws"
 
-    def closest_regions(self, region: str) -> tuple[str, ...]:
-        """Nothing for a region that botocore knows, else the known ones that look like it."""
-        known = _known_regions(self.session)
-        return () if region in known else tuple(difflib.get_close_matches(region, known, n=2))
+    def region_hint(self, region: str) -> str:
+        """Nothing for a region that botocore knows, else what it may have been meant to be."""
+        if region in _known_regions(self.session):
+            return ""
+        return f"{region} is no region that is known here; {_did_you_mean(region, self.session)}"
+
+    def regions_of_partition(self, region: str) -> tuple[str, ...]:
+        """Every region that botocore knows in the partition of `region`, enabled or not."""
+        partition = self.partition(region)
+        return tuple(self.session.get_available_regions("cloudtrail", partition))
 
     @property
     def ca_bundle(self) -> str | None:
@@ -174,10 +180,15 @@ def _known_regions(session: botocore.session.Session) -> list[str]:
     ]
 
 
-def _mistyped(region: str, session: botocore.session.Session) -> str:
-    close = difflib.get_close_matches(region, _known_regions(session), n=1, cutoff=0.5)
-    example = close[0] if close else _FALLBACK_REGION
-    return f"{region!r} is not a region's name; did you mean --region {example}?"
+def _check_region(region: str, session: botocore.session.Session) -> None:
+    usual = is_region_name(region) and _USUAL_REGION.fullmatch(region)
+    if not usual and region not in _known_regions(session):
+        raise UsageError(f"{region!r} is not a region's name; {_did_you_mean(region, session)}")
+
+
+def _did_you_mean(region: str, session: botocore.session.Session) -> str:
+    close = difflib.get_close_matches(region.lower(), _known_regions(session), n=2)
+    return f"did you mean {' or '.join(close)}?" if close else "regions are named like us-east-1"
 
 
 def _unknown_profile(error: Refusal, session: botocore.session.Session) -> str:
