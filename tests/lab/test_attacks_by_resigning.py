@@ -99,3 +99,18 @@ def test_a_digest_can_lack_its_log_files(world: World, chain: Chain) -> None:
     assert "logFiles" not in chain.digests[3].document
     with pytest.raises(KeyError, match="logFiles"):
         check_digest(world, chain.digests[3])
+
+
+def test_a_digest_can_name_another_object_too(world: World, chain: Chain) -> None:
+    insight = attacks.plant_insight(world, chain, newest=chain.digests[3].start)
+    attacks.name_also(world, chain, chain.digests[3], insight)
+    named = [entry["s3Object"] for entry in chain.digests[3].document["logFiles"]]
+    assert named[-1] == insight[1]
+    assert check_links(world, chain.digests) == 8
+
+
+def test_only_what_the_chain_notes_is_signed_again(world: World, chain: Chain) -> None:
+    stale = chain.digests[3]
+    attacks.resign(world, chain, stale, newestEventTime=None)
+    with pytest.raises(ValueError, match="notes it otherwise"):
+        attacks.resign(world, chain, stale, newestEventTime=None)

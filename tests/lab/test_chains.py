@@ -241,3 +241,24 @@ def test_a_lifecycle_rule_deletes_what_is_old_and_only_that() -> None:
         log.address for log in chain.log_files if log.last_modified <= START + timedelta(hours=12)
     }
     assert all(digest.address in world.objects for digest in chain.digests)
+
+
+def test_a_copy_goes_its_own_way() -> None:
+    world, chain = day(2)
+    before = dict(world.objects)
+    other = world.copy()
+    other.continue_chain(other.chains[0], hours=2)
+    other.rotate_key("us-east-1", at=START + 3 * HOUR)
+    other.stop_chain(other.chains[0])
+    del other.objects[chain.digests[0].address]
+    other.chains[0].trail.deleted = True
+    assert dict(world.objects) == before
+    assert (len(chain.digests), len(world.public_keys("us-east-1"))) == (3, 1)
+    assert world.status(chain.trail, "us-east-1").is_logging
+    assert not world.trails[0].deleted
+    assert other.trails[0] is other.chains[0].trail
+    assert check_links(other, other.chains[0].digests[1:]) == 3
+    world.continue_chain(chain, hours=1)
+    assert check_links(world, chain.digests) == 3
+    # What happens next happens alike in both.
+    assert chain.digests[3].log_files == other.chains[0].digests[3].log_files
