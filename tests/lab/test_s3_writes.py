@@ -40,6 +40,25 @@ def test_a_client_can_write_delete_and_copy(world: World, chain: Chain, client: 
     assert not {log.address for log in left} & set(world.objects)
 
 
+def test_a_copy_can_replace_metadata_and_needs_its_source(
+    world: World, chain: Chain, client: Any
+) -> None:
+    s3 = client("s3")
+    digest = chain.digests[1]
+    s3.copy_object(
+        Bucket=BUCKET,
+        Key="copy",
+        CopySource={"Bucket": BUCKET, "Key": digest.key},
+        MetadataDirective="REPLACE",
+        Metadata={"signature": "none"},
+    )
+    copied = world.objects[BUCKET, "copy"]
+    assert copied.body == world.objects[digest.address].body
+    assert copied.metadata == {"signature": "none"}
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        s3.copy_object(Bucket=BUCKET, Key="k", CopySource={"Bucket": BUCKET, "Key": "absent"})
+
+
 def test_what_the_lab_cannot_do_is_said(client: Any) -> None:
     with pytest.raises(ClientError) as error:
         client("s3").get_bucket_policy(Bucket=BUCKET)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from integrity.lab import attacks
 from integrity.lab.world import Chain, World
 from tests.lab.witness import check_links
 
@@ -116,6 +117,14 @@ def test_time_does_not_bring_back_what_was_deleted() -> None:
     del world.objects[gone.address]
     world.advance(now + 3 * HOUR)
     assert gone.address not in world.objects
+
+
+def test_a_cut_head_leaves_nothing_that_was_pending() -> None:
+    world, chain, _ = around_now()
+    attacks.cut_head(world, chain)
+    end = chain.digests[-2].end
+    left = [at for at, stored in world.objects.items() if stored.last_modified > end]
+    assert left == [chain.digests[-2].address]
 
 
 def test_a_chain_cannot_start_beyond_now() -> None:
