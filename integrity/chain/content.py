@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from isal import igzip_lib
 
@@ -49,7 +50,7 @@ class Content:
     detail: str = ""
 
 
-class _Broken(Exception):
+class _BrokenError(Exception):
     """The stream is not gzip; a decompressor's own exception is translated into this one."""
 
 
@@ -64,13 +65,13 @@ class _IsalMember:
         if len(self._head) <= _FLAGS_OFFSET:
             self._head += bytes(chunk[: _FLAGS_OFFSET + 1])
             if len(self._head) > _FLAGS_OFFSET and self._head[_FLAGS_OFFSET] & _RESERVED_FLAGS:
-                raise _Broken("reserved flags are set in the gzip header")
+                raise _BrokenError("reserved flags are set in the gzip header")
         try:
             yield self._stream.decompress(chunk, max_length=INFLATE_WINDOW_BYTES)
             while not (self._stream.eof or self._stream.needs_input):
                 yield self._stream.decompress(b"", max_length=INFLATE_WINDOW_BYTES)
         except _ISAL_ERROR as error:
-            raise _Broken(str(error)) from error
+            raise _BrokenError(str(error)) from error
 
     @property
     def eof(self) -> bool:
@@ -93,7 +94,7 @@ class _ZlibMember:
             while self._stream.unconsumed_tail:
                 yield self._stream.decompress(self._stream.unconsumed_tail, INFLATE_WINDOW_BYTES)
         except zlib.error as error:
-            raise _Broken(str(error)) from error
+            raise _BrokenError(str(error)) from error
 
     @property
     def eof(self) -> bool:
@@ -104,50 +105,56 @@ class _ZlibMember:
         return bool(self._stream.unused_data)
 
 
-Member = _IsalMember | _ZlibMember
 Sink = Callable[[bytes], object]
 
 
-def read_member(
-    chunks: Iterable[Buffer],
-    *,
-    max_bytes: int,
-    sink: Sink | None = None,
-    member: Callable[[], Member] = _IsalMember,
-) -> Content:
+class ReadContent(Protocol):
+    """A reading of one gzip member: `read_member`, or its arbiter."""
+
+    def __call__(
+        self, chunks: Iterable[Buffer], *, max_bytes: int, sink: Sink | None = None
+    ) -> Content: ...
+
+
+def read_member(chunks: Iterable[Buffer], *, max_bytes: int, sink: Sink | None = None) -> Content:
     """Inflate and hash one gzip member from its stored bytes, in pieces of any size.
 
     `sink` is handed each inflated window in turn. Never holds more than one window, never inflates
     more than `max_bytes` (and a window), and never raises for anything that the bytes may hold.
     """
-    stream = member()
+    return _read(_IsalMember(), chunks, max_bytes, sink)
+
+
+def read_member_with_zlib(
+    chunks: Iterable[Buffer], *, max_bytes: int, sink: Sink | None = None
+) -> Content:
+    """The arbiter's reading: the same as `read_member`, through zlib. Asked before any INVALID."""
+    return _read(_ZlibMember(), chunks, max_bytes, sink)
+
+
+def _read(
+    member: _IsalMember | _ZlibMember, chunks: Iterable[Buffer], max_bytes: int, sink: Sink | None
+) -> Content:
     sha256 = hashlib.sha256()
     inflated_bytes = 0
     flaw, detail = None, ""
     try:
         for chunk in chunks:
-            if stream.eof:
-                if len(chunk):
-                    flaw = Flaw.TRAILING_DATA
-                    break
-                continue
-            for window in stream.feed(chunk):
+            if member.eof and len(chunk):
+                flaw = Flaw.TRAILING_DATA
+                break
+            for window in member.feed(chunk):
                 inflated_bytes += len(window)
                 if inflated_bytes > max_bytes:
                     return Content(sha256.hexdigest(), inflated_bytes, Flaw.TOO_LARGE)
                 sha256.update(window)
                 if sink is not None:
                     sink(window)
-            if stream.has_trailing_data:
+            if member.has_trailing_data:
                 flaw = Flaw.TRAILING_DATA
                 break
-        if not stream.eof:
+        if not member.eof:
             flaw, detail = Flaw.MALFORMED, "the stream ends before its trailer"
-    except _Broken as error:
+    except _BrokenError as error:
         flaw, detail = Flaw.MALFORMED, str(error)
     return Content(sha256.hexdigest(), inflated_bytes, flaw, detail)
-
-
-def read_member_with_zlib(chunks: Iterable[Buffer], *, max_bytes: int, sink: Sink | None = None) -> Content:
-    """The arbiter's reading: the same as `read_member`, through zlib. Asked before any INVALID."""
-    return read_member(chunks, max_bytes=max_bytes, sink=sink, member=_ZlibMember)

@@ -1,8 +1,8 @@
 """One gate from an object's bytes to a `Digest`: strict, typed, under limits.
 
-What passes is well-formed and believed by nobody. Every field that a judgement needs has to be there
-with its type; unknown fields are skipped (without being built in memory), so that CloudTrail may add
-some. Nothing here looks at signatures, places or time.
+What passes is well-formed and believed by nobody. Every field that a judgement needs has to be
+there with its type; unknown fields are skipped (without being built in memory), so that CloudTrail
+may add some. Nothing here looks at signatures, places or time.
 (AWS: CloudTrail digest file structure.)
 """
 
@@ -98,7 +98,13 @@ def _previous(document: _Document) -> Predecessor | None:
     bucket, key = document.previousDigestS3Bucket, document.previousDigestS3Object
     sha256, algorithm = document.previousDigestHashValue, document.previousDigestHashAlgorithm
     signature = document.previousDigestSignature
-    if bucket is None and key is None and sha256 is None and algorithm is None and signature is None:
+    if (
+        bucket is None
+        and key is None
+        and sha256 is None
+        and algorithm is None
+        and signature is None
+    ):
         return None
     if bucket is None or key is None or sha256 is None or algorithm is None or signature is None:
         raise _FieldError("previousDigest…: expected all five fields, or null in all five")

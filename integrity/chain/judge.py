@@ -6,7 +6,8 @@
 4. algorithm and key: signed with one we know, by a key that CloudTrail answers for
 5. signature: the one in the object's metadata, or the one that its authentic successor states
 
-Links to other digests come later (`link`). Nothing here fetches: keys are looked up by whoever calls.
+Links to other digests come later (`link`). Nothing here fetches: keys are looked up by whoever
+calls.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from integrity.chain.content import Content, Flaw
-from integrity.chain.decode import SIGNATURE_ALGORITHM, Malformed, decode_digest
+from integrity.chain.decode import HASH_ALGORITHM, SIGNATURE_ALGORITHM, Malformed, decode_digest
 from integrity.chain.findings import Finding, Place, Reason, find
 from integrity.chain.model import (
     AuthenticDigest,
@@ -99,9 +100,7 @@ def judge_form(
     return digest
 
 
-def judge_algorithm(
-    name: DigestName, fetched: Fetched[Inflated], digest: Digest
-) -> Finding | None:
+def judge_algorithm(name: DigestName, fetched: Fetched[Inflated], digest: Digest) -> Finding | None:
     """Step 4, its first half. An unknown algorithm fails closed, and only if the label agrees."""
     if digest.signature_algorithm == SIGNATURE_ALGORITHM:
         return None
@@ -118,6 +117,25 @@ def judge_algorithm(
     )
 
 
+def judge_predecessor_algorithm(
+    name: DigestName, fetched: Fetched[Inflated], digest: Digest
+) -> Finding | None:
+    """Of an authentic digest: whether we know how it hashed its predecessor.
+
+    The link is not judged else.
+    """
+    if digest.previous is None or digest.previous.algorithm == HASH_ALGORITHM:
+        return None
+    return _found(
+        Reason.ALGORITHM_UNSUPPORTED,
+        name,
+        fetched,
+        expected=HASH_ALGORITHM,
+        actual=digest.previous.algorithm,
+        detail="previousDigestHashAlgorithm",
+    )
+
+
 def judge_signature(
     name: DigestName, fetched: Fetched[Inflated], digest: Digest, key: KeyAnswer
 ) -> AuthenticDigest | Finding:
@@ -125,7 +143,7 @@ def judge_signature(
     if isinstance(key, KeysUnavailable):
         return _found(Reason.KEYS_UNAVAILABLE, name, fetched, detail=key.detail)
     if isinstance(key, NoKey):
-        detail = f"public key not found in region {name.chain.region} for fingerprint {digest.fingerprint}"
+        detail = f"not in region {name.chain.region}: fingerprint {digest.fingerprint}"
         return _found(Reason.DIGEST_KEY_UNKNOWN, name, fetched, detail=detail)
     absent = [field for field in _required_metadata(name) if not fetched.metadata.get(field)]
     if absent:

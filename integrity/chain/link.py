@@ -1,9 +1,9 @@
 """The digests of one chain, in order: broken links, missing hours, coverage.
 
 Links follow `previousDigestS3Object`, never the order of names: after a restart within the hour two
-chains of one account and region interleave by end time. Order is used only to predict the hours that
-nobody names, and those only between two digests that are both there. Pure: what is absent was found
-to be so by whoever made the entries.
+chains of one account and region interleave by end time. Order is used only to predict the hours
+that nobody names, and those only between two digests that are both there. Pure: what is absent was
+found to be so by whoever made the entries.
 
 1. `check_links`: an authentic digest's predecessor, where it is authentic too, is the one it names.
 2. `predicted_hours`: a digest that is there but says nothing trustworthy of its predecessor, or one
@@ -16,7 +16,7 @@ to be so by whoever made the entries.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
@@ -29,11 +29,15 @@ from integrity.chain.times import HOUR, day_of
 
 
 class Standing(StrEnum):
-    """How a digest stands. The first three are there; the last two are not."""
+    """How a digest stands.
+
+    The last two are not there; an unjudged one lies outside of what was asked.
+    """
 
     AUTHENTIC = "authentic"
     BROKEN = "broken"
     UNREADABLE = "unreadable"
+    UNJUDGED = "unjudged"
     MISSING = "missing"
     LATE = "late"
 
@@ -45,6 +49,14 @@ class LogTally:
     valid: int = 0
     invalid: int = 0
     undetermined: int = 0
+
+    def plus(self, outcome: Outcome) -> LogTally:
+        """This tally with one more log file."""
+        return LogTally(
+            self.valid + (outcome is Outcome.VALID),
+            self.invalid + (outcome is Outcome.INVALID),
+            self.undetermined + (outcome is Outcome.UNDETERMINED),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +79,10 @@ class Entry:
     logs: LogTally = LogTally()
     last_modified: datetime | None = None
 
+    def with_logs(self, logs: LogTally) -> Entry:
+        """The same digest, its log files checked."""
+        return replace(self, logs=logs)
+
     @property
     def is_there(self) -> bool:
         return self.standing not in (Standing.MISSING, Standing.LATE)
@@ -87,7 +103,9 @@ def in_order(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def check_links(entries: Sequence[Entry]) -> list[Finding]:
-    """A finding for each authentic digest that names another predecessor than the authentic one there."""
+    """A finding for each authentic digest that names another predecessor than the authentic one
+    there.
+    """
     by_location = {entry.location: entry for entry in entries if entry.is_authentic}
     findings = []
     for entry in by_location.values():
@@ -140,15 +158,18 @@ def _hours_between(earlier: Entry, later: Entry, span: TimeWindow) -> Iterator[D
 
 
 def foreign(entries: Iterable[Entry]) -> list[Entry]:
-    """Standard digests that nobody wrote: not authentic, named by no authentic digest, in a covered hour."""
+    """Standard digests that nobody wrote: not authentic, named by no authentic digest, in a covered
+    hour.
+    """
     entries = list(entries)
-    open_time = [
-        piece
+    vouched = covered(entries)
+    return [
+        entry
         for entry in entries
-        if entry.standing is Standing.BROKEN and not entry.named
-        for piece in [(entry, subtract(entry.window, covered(entries)))]
+        if entry.standing is Standing.BROKEN
+        and not entry.named
+        and not subtract(entry.window, vouched)
     ]
-    return [entry for entry, uncovered_part in open_time if not uncovered_part]
 
 
 def covered(entries: Iterable[Entry]) -> list[TimeWindow]:
@@ -158,9 +179,7 @@ def covered(entries: Iterable[Entry]) -> list[TimeWindow]:
 
 def uncovered(entries: Iterable[Entry], span: TimeWindow) -> list[TimeWindow]:
     """The parts of `span` that no digest accounts for, be it authentic, broken or missing."""
-    accounted = merge(
-        entry.window for entry in entries if entry.covers or not entry.is_authentic
-    )
+    accounted = merge(entry.window for entry in entries if entry.covers or not entry.is_authentic)
     return subtract(span, accounted)
 
 
@@ -210,7 +229,8 @@ def hour_letters(
 ) -> str:
     """A letter for each clock hour that `span` touches: the worst of what touches that hour.
 
-    `outcomes` holds the digests that findings speak of; `stale` is time that should be covered by now.
+    `outcomes` holds the digests that findings speak of; `stale` is time that should be covered by
+    now.
     """
     first = day_of(span.start) + HOUR * ((span.start - day_of(span.start)) // HOUR)
     letters = ["."] * max(1, -(-(span.end - first) // HOUR))

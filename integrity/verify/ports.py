@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Protocol, TypeVar
 
+from integrity.chain.content import Buffer
 from integrity.chain.model import (
     Absent,
     Fetched,
@@ -16,12 +17,13 @@ from integrity.chain.model import (
     Listed,
     PublicKey,
     S3Location,
+    StatusUnavailable,
     TimeWindow,
+    TrailStatus,
     Unreachable,
 )
 
 T = TypeVar("T")
-Buffer = bytes | memoryview
 Reader = Callable[[Iterable[Buffer]], T]
 
 
@@ -36,7 +38,10 @@ class ObjectSource(Protocol):
         """
 
     def list_objects(self, bucket: str, folder: str) -> tuple[Listed, ...] | Unreachable:
-        """Every object below `folder` (which ends in `/`), in any order. No such bucket: nothing."""
+        """Every object below `folder` (which ends in `/`), in any order.
+
+        No such bucket: nothing.
+        """
 
     def list_folders(self, bucket: str, folder: str) -> tuple[str, ...] | Unreachable:
         """The names, without slash, directly below `folder` that have keys of their own below."""
@@ -45,8 +50,17 @@ class ObjectSource(Protocol):
 class KeySource(Protocol):
     """CloudTrail's public keys, a region at a time."""
 
-    def fetch_keys(self, region: str, window: TimeWindow) -> tuple[PublicKey, ...] | KeysUnavailable:
+    def fetch_keys(
+        self, region: str, window: TimeWindow
+    ) -> tuple[PublicKey, ...] | KeysUnavailable:
         """Every key that was valid at some time in `window`."""
+
+
+class StatusSource(Protocol):
+    """AWS's own word on a trail, out of the bucket owner's reach."""
+
+    def fetch_status(self, region: str) -> TrailStatus | StatusUnavailable:
+        """What GetTrailStatus says of the job's trail in a source region, now."""
 
 
 class Progress(Protocol):
@@ -57,3 +71,9 @@ class Progress(Protocol):
 
     def done(self, log_files: int, stored_bytes: int) -> None:
         """So many log files were read, of so many bytes as they are stored."""
+
+    def valid_digest(self, location: S3Location) -> None:
+        """This digest file is authentic and in its place; its links are judged later."""
+
+    def valid_log(self, location: S3Location) -> None:
+        """This log file has the content that an authentic digest states."""
