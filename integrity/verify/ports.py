@@ -57,3 +57,9 @@ class Progress(Protocol):
 
     def done(self, log_files: int, stored_bytes: int) -> None:
         """So many log files were read, of so many bytes as they are stored."""
+
+    def valid_digest(self, location: S3Location) -> None:
+        """This digest file is authentic and in its place; its links are judged later."""
+
+    def valid_log(self, location: S3Location) -> None:
+        """This log file has the content that an authentic digest states."""
