@@ -1,0 +1,207 @@
+"""One digest file's bytes to a judgement, in a fixed order; the first reason found is the one.
+
+1. malformed: one whole gzip member holding a digest document (`content`, `decode`)
+2. moved: the place it was signed for is the place it was read from
+3. claims: its end time and account are those of its name
+4. algorithm and key: signed with one we know, by a key that CloudTrail answers for
+5. signature: the one in the object's metadata, or the one that its authentic successor states
+
+Links to other digests come later (`link`). Nothing here fetches: keys are looked up by whoever calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from integrity.chain.content import Content, Flaw
+from integrity.chain.decode import SIGNATURE_ALGORITHM, Malformed, decode_digest
+from integrity.chain.findings import Finding, Place, Reason, find
+from integrity.chain.model import (
+    AuthenticDigest,
+    ChainKind,
+    Digest,
+    Fetched,
+    KeysUnavailable,
+    TimeWindow,
+    Witness,
+)
+from integrity.chain.names import DigestName
+from integrity.chain.signature import UsableKey, authenticate
+from integrity.chain.times import HOUR, format_instant
+
+SIGNATURE = "signature"
+SIGNATURE_LABEL = "signature-algorithm"
+GENERATED = "backfill-generation-timestamp"
+
+
+@dataclass(frozen=True, slots=True)
+class Inflated:
+    """A digest file's content: how it inflated, and the bytes (empty where it has a flaw)."""
+
+    content: Content
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NoKey:
+    """ListPublicKeys answered for the time of signing, and knows no such fingerprint."""
+
+
+KeyAnswer = UsableKey | NoKey | KeysUnavailable
+
+
+def hour_of(name: DigestName) -> TimeWindow:
+    """The hour that a digest's name stands for: digests are written for an hour each."""
+    return TimeWindow(name.end - HOUR, name.end)
+
+
+def judge_form(
+    name: DigestName, fetched: Fetched[Inflated], *, trail_owner: str
+) -> Digest | Finding:
+    """Steps 1 to 3: a digest that is well-formed, in its place, and says what its name says."""
+    reason, detail = Reason.DIGEST_MALFORMED, fetched.content.content.detail
+    flaw = fetched.content.content.flaw
+    if flaw is not None:
+        if flaw is Flaw.TOO_LARGE:
+            return _found(Reason.LIMIT_EXCEEDED, name, fetched, detail="inflated size")
+        return _found(reason, name, fetched, detail=detail or flaw.value)
+    digest = decode_digest(fetched.content.body, fetched.content.content.sha256)
+    if isinstance(digest, Malformed):
+        return _found(reason, name, fetched, detail=digest.detail)
+    if digest.location != fetched.location:
+        return _found(
+            Reason.DIGEST_MOVED,
+            name,
+            fetched,
+            expected=digest.location.uri,
+            actual=fetched.location.uri,
+        )
+    if digest.window.end != name.end:
+        return _found(
+            Reason.DIGEST_CLAIM_MISMATCH,
+            name,
+            fetched,
+            expected=format_instant(name.end),
+            actual=format_instant(digest.window.end),
+            detail="digestEndTime",
+        )
+    if digest.account_id not in (name.chain.account_id, trail_owner):
+        return _found(
+            Reason.DIGEST_CLAIM_MISMATCH,
+            name,
+            fetched,
+            expected=name.chain.account_id,
+            actual=digest.account_id,
+            detail="awsAccountId",
+        )
+    return digest
+
+
+def judge_algorithm(
+    name: DigestName, fetched: Fetched[Inflated], digest: Digest
+) -> Finding | None:
+    """Step 4, its first half. An unknown algorithm fails closed, and only if the label agrees."""
+    if digest.signature_algorithm == SIGNATURE_ALGORITHM:
+        return None
+    label = fetched.metadata.get(SIGNATURE_LABEL)
+    if label is not None and label != digest.signature_algorithm:
+        return _mislabelled(name, fetched, digest, label)
+    return _found(
+        Reason.ALGORITHM_UNSUPPORTED,
+        name,
+        fetched,
+        expected=SIGNATURE_ALGORITHM,
+        actual=digest.signature_algorithm,
+        detail="digestSignatureAlgorithm",
+    )
+
+
+def judge_signature(
+    name: DigestName, fetched: Fetched[Inflated], digest: Digest, key: KeyAnswer
+) -> AuthenticDigest | Finding:
+    """Steps 4 and 5 by the object's own metadata."""
+    if isinstance(key, KeysUnavailable):
+        return _found(Reason.KEYS_UNAVAILABLE, name, fetched, detail=key.detail)
+    if isinstance(key, NoKey):
+        detail = f"public key not found in region {name.chain.region} for fingerprint {digest.fingerprint}"
+        return _found(Reason.DIGEST_KEY_UNKNOWN, name, fetched, detail=detail)
+    absent = [field for field in _required_metadata(name) if not fetched.metadata.get(field)]
+    if absent:
+        detail = f"no x-amz-meta-{absent[0]}"
+        return _found(Reason.DIGEST_SIGNATURE_MISSING, name, fetched, detail=detail)
+    if name.chain.kind is ChainKind.BACKFILL and generated_at(fetched.metadata) is None:
+        detail = f"x-amz-meta-{GENERATED} is not a time"
+        return _found(Reason.DIGEST_SIGNATURE_MISSING, name, fetched, detail=detail)
+    label = fetched.metadata[SIGNATURE_LABEL]
+    if label != digest.signature_algorithm:
+        return _mislabelled(name, fetched, digest, label)
+    signature = fetched.metadata[SIGNATURE]
+    authentic = authenticate(digest, signature, key, Witness.METADATA)
+    if authentic is None:
+        return _found(Reason.DIGEST_SIGNATURE_INVALID, name, fetched)
+    return authentic
+
+
+def judge_by_successor(digest: Digest, stated: str, key: KeyAnswer) -> AuthenticDigest | None:
+    """Step 5 by the second witness: the signature that an authentic successor states."""
+    if not isinstance(key, UsableKey):
+        return None
+    return authenticate(digest, stated, key, Witness.SUCCESSOR)
+
+
+def signing_time(name: DigestName, metadata: Mapping[str, str]) -> datetime:
+    """When the digest was signed: its end, and for a backfill digest when it was generated."""
+    generated = generated_at(metadata) if name.chain.kind is ChainKind.BACKFILL else None
+    return generated or name.end
+
+
+def generated_at(metadata: Mapping[str, str]) -> datetime | None:
+    """A backfill digest's generation time, e.g. `2025-05-20T00:00:00.000Z`. It is not signed."""
+    try:
+        time = datetime.fromisoformat(metadata.get(GENERATED, ""))
+    except ValueError:
+        return None
+    return time if time.utcoffset() == timedelta(0) else None
+
+
+def _required_metadata(name: DigestName) -> tuple[str, ...]:
+    if name.chain.kind is ChainKind.BACKFILL:
+        return (SIGNATURE, SIGNATURE_LABEL, GENERATED)
+    return (SIGNATURE, SIGNATURE_LABEL)
+
+
+def _mislabelled(
+    name: DigestName, fetched: Fetched[Inflated], digest: Digest, label: str
+) -> Finding:
+    return _found(
+        Reason.DIGEST_SIGNATURE_INVALID,
+        name,
+        fetched,
+        expected=digest.signature_algorithm,
+        actual=label,
+        detail=f"x-amz-meta-{SIGNATURE_LABEL} names another algorithm than the document",
+    )
+
+
+def _found(
+    reason: Reason,
+    name: DigestName,
+    fetched: Fetched[Inflated],
+    *,
+    expected: str | None = None,
+    actual: str | None = None,
+    detail: str = "",
+) -> Finding:
+    return find(
+        reason,
+        Place(name.chain.account_id, name.chain.region),
+        hour_of(name),
+        s3_uri=fetched.location.uri,
+        version_id=fetched.version_id,
+        last_modified=fetched.last_modified,
+        expected=expected,
+        actual=actual,
+        detail=detail,
+    )
