@@ -1,8 +1,8 @@
 """Times as people type them: instants, spans and zones, and the window that they ask for.
 
-Pure, with `now` handed in. An instant is ISO 8601; its offset is honoured, and without one it is UTC.
-What is read here decides which hours are verified, so nothing is guessed: what is not understood is
-a UsageError that says what was expected.
+Pure, with `now` handed in. An instant is ISO 8601; its offset is honoured, and without one it is
+UTC. What is read here decides which hours are verified, so nothing is guessed: what is not
+understood is a UsageError that says what was expected.
 """
 
 from __future__ import annotations
