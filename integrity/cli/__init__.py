@@ -55,9 +55,12 @@ def _invoke(typed: list[str], wiring: Wiring | None) -> int:
 
 
 def _reader_left() -> bool:
-    """Whether it is our own output that nobody reads any more; if so, be quiet about it."""
+    """Whether it is our own output (click's help) that nobody reads; if so, be quiet about it.
+
+    Sockets break like pipes. Only a write can tell: what failed before may be dropped by now.
+    """
     try:
-        sys.stdout.flush()
+        print(flush=True)
     except OSError:
         silence_stdout()
         return True

@@ -54,9 +54,9 @@ class StandardOutput:
                 click.echo(text, nl=False, color=self.colour)
             except OSError as error:
                 self._open = False
+                silence_stdout()
                 if error.errno not in PIPE_CLOSED:
                     raise unwritable("standard output", error) from error
-                silence_stdout()
 
 
 class FileOutput:
@@ -132,7 +132,7 @@ def _target(path: Path) -> Path:
     try:
         target = path.resolve()
         there, ordinary, folder = target.exists(), target.is_file(), target.parent.is_dir()
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # Python before 3.13 says so of a loop of links
         raise unwritable(str(path), error) from error
     if not folder:
         raise UsageError(
@@ -147,9 +147,9 @@ def _target(path: Path) -> Path:
     return target
 
 
-def unwritable(name: str, error: OSError) -> UsageError:
+def unwritable(name: str, error: Exception) -> UsageError:
     """The error of a place that takes no text."""
-    why = error.strerror or type(error).__name__
+    why = error.strerror if isinstance(error, OSError) else error
     return UsageError(f"{name!r} cannot be written: {why}; choose another --output, and run again")
 
 

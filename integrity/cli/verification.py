@@ -162,4 +162,4 @@ def _never_signed(run: Run) -> bool:
 
 
 def _paint(outcome: Outcome, text: str) -> str:
-    return click.style(text, fg=_COLOURS[outcome], bold=outcome is Outcome.INVALID)
+    return click.style(text, fg=_COLOURS[outcome])
