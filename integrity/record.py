@@ -14,7 +14,8 @@ from enum import StrEnum
 import msgspec
 
 from integrity.chain.findings import Finding, Outcome, Reason, worst
-from integrity.chain.model import ChainKind, TimeWindow
+from integrity.chain.link import Entry
+from integrity.chain.model import ChainId, ChainKind, PublicKey, TimeWindow
 from integrity.errors import UsageError
 
 SCHEMA_VERSION = 1
@@ -213,6 +214,33 @@ class Run:
     totals: Totals
     chains: tuple[ChainResult, ...]
     findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentResult:
+    """What came of one segment: small, whatever the number of log files was.
+
+    `entries` are the digests that end in `span`, `neighbours` the nearest ones beyond its ends.
+    `newest` is the end of the chain's newest digest, as far as it was looked for; `redelivered` says
+    that a digest was written at the moment that AWS names as its latest delivery. `first_unattested`
+    is the time of the earliest log file that no digest could vouch for; `has_logs` whether any log
+    file lies in the window; `complete` is False where a folder could not be listed.
+    """
+
+    chain: ChainId
+    span: TimeWindow
+    entries: tuple[Entry, ...]
+    neighbours: tuple[Entry, ...]
+    findings: tuple[Finding, ...]
+    unattested: int | None
+    unreferenced: int | None
+    pending: int | None
+    first_unattested: datetime | None
+    has_logs: bool
+    newest: datetime | None
+    redelivered: bool
+    complete: bool
+    keys: tuple[PublicKey, ...]
 
 
 class ExitStatus:

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from isal import igzip_lib
 
@@ -104,50 +105,56 @@ class _ZlibMember:
         return bool(self._stream.unused_data)
 
 
-Member = _IsalMember | _ZlibMember
 Sink = Callable[[bytes], object]
 
 
-def read_member(
-    chunks: Iterable[Buffer],
-    *,
-    max_bytes: int,
-    sink: Sink | None = None,
-    member: Callable[[], Member] = _IsalMember,
-) -> Content:
+class ReadContent(Protocol):
+    """A reading of one gzip member: `read_member`, or its arbiter."""
+
+    def __call__(
+        self, chunks: Iterable[Buffer], *, max_bytes: int, sink: Sink | None = None
+    ) -> Content: ...
+
+
+def read_member(chunks: Iterable[Buffer], *, max_bytes: int, sink: Sink | None = None) -> Content:
     """Inflate and hash one gzip member from its stored bytes, in pieces of any size.
 
     `sink` is handed each inflated window in turn. Never holds more than one window, never inflates
     more than `max_bytes` (and a window), and never raises for anything that the bytes may hold.
     """
-    stream = member()
+    return _read(_IsalMember(), chunks, max_bytes, sink)
+
+
+def read_member_with_zlib(
+    chunks: Iterable[Buffer], *, max_bytes: int, sink: Sink | None = None
+) -> Content:
+    """The arbiter's reading: the same as `read_member`, through zlib. Asked before any INVALID."""
+    return _read(_ZlibMember(), chunks, max_bytes, sink)
+
+
+def _read(
+    member: _IsalMember | _ZlibMember, chunks: Iterable[Buffer], max_bytes: int, sink: Sink | None
+) -> Content:
     sha256 = hashlib.sha256()
     inflated_bytes = 0
     flaw, detail = None, ""
     try:
         for chunk in chunks:
-            if stream.eof:
-                if len(chunk):
-                    flaw = Flaw.TRAILING_DATA
-                    break
-                continue
-            for window in stream.feed(chunk):
+            if member.eof and len(chunk):
+                flaw = Flaw.TRAILING_DATA
+                break
+            for window in member.feed(chunk):
                 inflated_bytes += len(window)
                 if inflated_bytes > max_bytes:
                     return Content(sha256.hexdigest(), inflated_bytes, Flaw.TOO_LARGE)
                 sha256.update(window)
                 if sink is not None:
                     sink(window)
-            if stream.has_trailing_data:
+            if member.has_trailing_data:
                 flaw = Flaw.TRAILING_DATA
                 break
-        if not stream.eof:
+        if not member.eof:
             flaw, detail = Flaw.MALFORMED, "the stream ends before its trailer"
     except _Broken as error:
         flaw, detail = Flaw.MALFORMED, str(error)
     return Content(sha256.hexdigest(), inflated_bytes, flaw, detail)
-
-
-def read_member_with_zlib(chunks: Iterable[Buffer], *, max_bytes: int, sink: Sink | None = None) -> Content:
-    """The arbiter's reading: the same as `read_member`, through zlib. Asked before any INVALID."""
-    return read_member(chunks, max_bytes=max_bytes, sink=sink, member=_ZlibMember)

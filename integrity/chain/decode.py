@@ -98,7 +98,13 @@ def _previous(document: _Document) -> Predecessor | None:
     bucket, key = document.previousDigestS3Bucket, document.previousDigestS3Object
     sha256, algorithm = document.previousDigestHashValue, document.previousDigestHashAlgorithm
     signature = document.previousDigestSignature
-    if bucket is None and key is None and sha256 is None and algorithm is None and signature is None:
+    if (
+        bucket is None
+        and key is None
+        and sha256 is None
+        and algorithm is None
+        and signature is None
+    ):
         return None
     if bucket is None or key is None or sha256 is None or algorithm is None or signature is None:
         raise _FieldError("previousDigest…: expected all five fields, or null in all five")

@@ -8,7 +8,7 @@ for the person who has to act on it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -260,7 +260,12 @@ def find(
 
 
 def _message(
-    clause: Clause, place: Place, window: TimeWindow, s3_uri: str | None, detail: str, next_step: str
+    clause: Clause,
+    place: Place,
+    window: TimeWindow,
+    s3_uri: str | None,
+    detail: str,
+    next_step: str,
 ) -> str:
     where = f"account {place.account_id}, region {place.region}"
     subject = f"{s3_uri} ({where})" if s3_uri else where
@@ -277,28 +282,36 @@ def fold(findings: Sequence[Finding], *, most: int) -> list[Finding]:
     folded: list[Finding] = []
     for finding in findings:
         group = by_reason[finding.reason]
-        if len(group) <= most:
+        if len(group) <= _most(finding.reason, most):
             folded.append(finding)
         elif finding is group[0]:
             folded.append(_folded(group))
     return folded
 
 
+def _most(reason: Reason, most: int) -> int:
+    """Keys are a matter of the chain, not of each digest that could not be verified without them."""
+    return 1 if reason is Reason.KEYS_UNAVAILABLE else most
+
+
 def _folded(group: list[Finding]) -> Finding:
+    """The first finding, speaking for all of them."""
     first, last = group[0], group[-1]
-    window = TimeWindow(
-        min(finding.window.start for finding in group), max(finding.window.end for finding in group)
-    )
+    start = min(finding.window.start for finding in group)
+    window = TimeWindow(start, max(finding.window.end for finding in group))
     count = sum(finding.count for finding in group)
+    ends = f"{count} of them, {first.s3_uri} to {last.s3_uri}"
+    detail = f"{first.detail}; {ends}" if first.detail else ends
     place = Place(first.account_id, first.region)
-    detail = f"{count} of them, from {first.s3_uri or 'the first'} to {last.s3_uri or 'the last'}"
-    return Finding(
-        reason=first.reason,
+    return replace(
+        first,
         outcome=worst(finding.outcome for finding in group),
-        account_id=first.account_id,
-        region=first.region,
         s3_uri=None,
         window=window,
+        version_id=None,
+        last_modified=None,
+        expected=None,
+        actual=None,
         detail=detail,
         message=_message(CLAUSES[first.reason], place, window, None, detail, ""),
         count=count,

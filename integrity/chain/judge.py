@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from integrity.chain.content import Content, Flaw
-from integrity.chain.decode import SIGNATURE_ALGORITHM, Malformed, decode_digest
+from integrity.chain.decode import HASH_ALGORITHM, SIGNATURE_ALGORITHM, Malformed, decode_digest
 from integrity.chain.findings import Finding, Place, Reason, find
 from integrity.chain.model import (
     AuthenticDigest,
@@ -99,9 +99,7 @@ def judge_form(
     return digest
 
 
-def judge_algorithm(
-    name: DigestName, fetched: Fetched[Inflated], digest: Digest
-) -> Finding | None:
+def judge_algorithm(name: DigestName, fetched: Fetched[Inflated], digest: Digest) -> Finding | None:
     """Step 4, its first half. An unknown algorithm fails closed, and only if the label agrees."""
     if digest.signature_algorithm == SIGNATURE_ALGORITHM:
         return None
@@ -115,6 +113,22 @@ def judge_algorithm(
         expected=SIGNATURE_ALGORITHM,
         actual=digest.signature_algorithm,
         detail="digestSignatureAlgorithm",
+    )
+
+
+def judge_predecessor_algorithm(
+    name: DigestName, fetched: Fetched[Inflated], digest: Digest
+) -> Finding | None:
+    """Of an authentic digest: whether we know how it hashed its predecessor. The link is not judged else."""
+    if digest.previous is None or digest.previous.algorithm == HASH_ALGORITHM:
+        return None
+    return _found(
+        Reason.ALGORITHM_UNSUPPORTED,
+        name,
+        fetched,
+        expected=HASH_ALGORITHM,
+        actual=digest.previous.algorithm,
+        detail="previousDigestHashAlgorithm",
     )
 
 

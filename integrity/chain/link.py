@@ -16,7 +16,7 @@ to be so by whoever made the entries.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
@@ -29,11 +29,12 @@ from integrity.chain.times import HOUR, day_of
 
 
 class Standing(StrEnum):
-    """How a digest stands. The first three are there; the last two are not."""
+    """How a digest stands. The last two are not there; an unjudged one lies outside of what was asked."""
 
     AUTHENTIC = "authentic"
     BROKEN = "broken"
     UNREADABLE = "unreadable"
+    UNJUDGED = "unjudged"
     MISSING = "missing"
     LATE = "late"
 
@@ -45,6 +46,14 @@ class LogTally:
     valid: int = 0
     invalid: int = 0
     undetermined: int = 0
+
+    def plus(self, outcome: Outcome) -> LogTally:
+        """This tally with one more log file."""
+        return LogTally(
+            self.valid + (outcome is Outcome.VALID),
+            self.invalid + (outcome is Outcome.INVALID),
+            self.undetermined + (outcome is Outcome.UNDETERMINED),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +75,10 @@ class Entry:
     log_files: int = 0
     logs: LogTally = LogTally()
     last_modified: datetime | None = None
+
+    def with_logs(self, logs: LogTally) -> Entry:
+        """The same digest, its log files checked."""
+        return replace(self, logs=logs)
 
     @property
     def is_there(self) -> bool:
@@ -142,13 +155,14 @@ def _hours_between(earlier: Entry, later: Entry, span: TimeWindow) -> Iterator[D
 def foreign(entries: Iterable[Entry]) -> list[Entry]:
     """Standard digests that nobody wrote: not authentic, named by no authentic digest, in a covered hour."""
     entries = list(entries)
-    open_time = [
-        piece
+    vouched = covered(entries)
+    return [
+        entry
         for entry in entries
-        if entry.standing is Standing.BROKEN and not entry.named
-        for piece in [(entry, subtract(entry.window, covered(entries)))]
+        if entry.standing is Standing.BROKEN
+        and not entry.named
+        and not subtract(entry.window, vouched)
     ]
-    return [entry for entry, uncovered_part in open_time if not uncovered_part]
 
 
 def covered(entries: Iterable[Entry]) -> list[TimeWindow]:
@@ -158,9 +172,7 @@ def covered(entries: Iterable[Entry]) -> list[TimeWindow]:
 
 def uncovered(entries: Iterable[Entry], span: TimeWindow) -> list[TimeWindow]:
     """The parts of `span` that no digest accounts for, be it authentic, broken or missing."""
-    accounted = merge(
-        entry.window for entry in entries if entry.covers or not entry.is_authentic
-    )
+    accounted = merge(entry.window for entry in entries if entry.covers or not entry.is_authentic)
     return subtract(span, accounted)
 
 

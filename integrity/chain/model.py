@@ -123,6 +123,14 @@ class TrailStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class StatusUnavailable:
+    """GetTrailStatus would not answer for a region; `detail` says why and what would help."""
+
+    region: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class PublicKey:
     """One answer of `ListPublicKeys`: PKCS#1 or SubjectPublicKeyInfo in DER, and its validity.
 

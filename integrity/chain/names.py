@@ -97,14 +97,20 @@ def digest_location(chain: ChainId, end: datetime) -> S3Location:
     return S3Location(chain.root.bucket, f"{folder}{day_folder(end)}{name}")
 
 
+def region_folders(root: Root, account_id: str) -> tuple[str, str]:
+    """The folders that hold a folder for each source region: of digests, and of log files."""
+    account = f"{root.folder}{account_id}"
+    return f"{account}/CloudTrail-Digest/", f"{account}/CloudTrail/"
+
+
 def digest_folder(root: Root, account_id: str, region: str) -> str:
     """The folder of an account's digest files for a source region, ending in a slash."""
-    return f"{root.folder}{account_id}/CloudTrail-Digest/{region}/"
+    return f"{region_folders(root, account_id)[0]}{region}/"
 
 
 def log_folder(root: Root, account_id: str, region: str) -> str:
     """The folder of an account's log files from a region, ending in a slash."""
-    return f"{root.folder}{account_id}/CloudTrail/{region}/"
+    return f"{region_folders(root, account_id)[1]}{region}/"
 
 
 def parse_log(location: S3Location) -> LogName | None:

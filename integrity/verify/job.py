@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from integrity.chain.limits import Limits
-from integrity.chain.model import Trail, TimeWindow
+from integrity.chain.model import TimeWindow, Trail
 from integrity.chain.times import DAY, HOUR
 
 
@@ -17,6 +17,7 @@ class Job:
     `account_ids` and `source_regions` narrow what is verified (None: all that the bucket shows);
     `ignored` holds `ACCOUNT` or `ACCOUNT/REGION`, chains that a person says have ended. `grace` is
     how late the newest digest may be; `redelivery_grace` how long a missing one may still come.
+    `unsigned_neighbours` are the ARNs of other trails that write to the same place with validation off.
     """
 
     trail: Trail
@@ -26,7 +27,18 @@ class Job:
     ignored: tuple[str, ...] = ()
     grace: timedelta = HOUR
     redelivery_grace: timedelta = DAY
+    unsigned_neighbours: tuple[str, ...] = ()
     unreferenced: bool = True
     allow_gaps: bool = False
     limits: Limits = field(default_factory=Limits)
     concurrency: int = 32
+
+    def ignores(self, account_id: str, region: str) -> bool:
+        """Whether a person says that this chain has ended."""
+        return account_id in self.ignored or f"{account_id}/{region}" in self.ignored
+
+    def names(self, account_id: str, region: str) -> bool:
+        """Whether the trail itself or the command line says that there is a chain here."""
+        if self.source_regions is not None:
+            return region in self.source_regions
+        return (account_id, region) == (self.trail.account_id, self.trail.home_region)

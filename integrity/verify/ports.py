@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Protocol, TypeVar
 
+from integrity.chain.content import Buffer
 from integrity.chain.model import (
     Absent,
     Fetched,
@@ -16,12 +17,13 @@ from integrity.chain.model import (
     Listed,
     PublicKey,
     S3Location,
+    StatusUnavailable,
     TimeWindow,
+    TrailStatus,
     Unreachable,
 )
 
 T = TypeVar("T")
-Buffer = bytes | memoryview
 Reader = Callable[[Iterable[Buffer]], T]
 
 
@@ -45,8 +47,17 @@ class ObjectSource(Protocol):
 class KeySource(Protocol):
     """CloudTrail's public keys, a region at a time."""
 
-    def fetch_keys(self, region: str, window: TimeWindow) -> tuple[PublicKey, ...] | KeysUnavailable:
+    def fetch_keys(
+        self, region: str, window: TimeWindow
+    ) -> tuple[PublicKey, ...] | KeysUnavailable:
         """Every key that was valid at some time in `window`."""
+
+
+class StatusSource(Protocol):
+    """AWS's own word on a trail, out of the bucket owner's reach."""
+
+    def fetch_status(self, region: str) -> TrailStatus | StatusUnavailable:
+        """What GetTrailStatus says of the job's trail in a source region, now."""
 
 
 class Progress(Protocol):

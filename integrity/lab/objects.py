@@ -1,0 +1,109 @@
+"""What lies in the lab's buckets, and what the lab remembers of having put it there.
+
+`StoredObject` is an S3 object as a reader meets it. `LabDigest` and `LabLog` are the lab's own
+notes of what CloudTrail delivered: attacks change the objects and never the notes, so a test can
+always say what was there.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections import UserDict
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+Address = tuple[str, str]
+"""(bucket, key)."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object of a bucket. `body` is as stored, compressed; `last_modified` is aware UTC."""
+
+    body: bytes = field(repr=False)
+    last_modified: datetime
+    metadata: MappingProxyType[str, str] | dict[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+    content_encoding: str | None = "gzip"
+    storage_class: str = "STANDARD"
+
+    @property
+    def etag(self) -> str:
+        """MD5 of the body in hex, without the quotes."""
+        return hashlib.md5(self.body, usedforsecurity=False).hexdigest()
+
+    @property
+    def content(self) -> bytes:
+        """The inflated body; raises gzip.BadGzipFile, EOFError or zlib.error on a broken one."""
+        return gzip.decompress(self.body)
+
+
+class Objects(UserDict[Address, StoredObject]):
+    """The objects by (bucket, key). `version` grows with every change, for who keeps an index."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        super().__init__()
+
+    def __setitem__(self, address: Address, stored: StoredObject) -> None:
+        self.version += 1
+        self.data[address] = stored
+
+    def __delitem__(self, address: Address) -> None:
+        self.version += 1
+        del self.data[address]
+
+    def keys_under(self, bucket: str, prefix: str = "") -> list[str]:
+        """The keys of `bucket` that begin with `prefix`, sorted."""
+        return sorted(k for b, k in self.data if b == bucket and k.startswith(prefix))
+
+
+@dataclass(frozen=True, slots=True)
+class LabLog:
+    """A log file as it was delivered; `sha256` is that of the inflated bytes, in hex."""
+
+    bucket: str
+    key: str
+    sha256: str
+    newest: datetime
+    oldest: datetime
+    last_modified: datetime
+
+    @property
+    def address(self) -> Address:
+        """(bucket, key)."""
+        return self.bucket, self.key
+
+
+@dataclass(frozen=True, slots=True)
+class LabDigest:
+    """A digest as it was delivered; `body_json` is inflated, `signature` lower-case hex."""
+
+    bucket: str
+    key: str
+    account_id: str
+    region: str
+    start: datetime
+    end: datetime
+    body_json: bytes = field(repr=False)
+    signature: str = field(repr=False)
+    fingerprint: str
+    log_files: tuple[LabLog, ...] = field(repr=False)
+    last_modified: datetime
+    starting: bool = False
+    generated_at: datetime | None = None
+
+    @property
+    def address(self) -> Address:
+        """(bucket, key)."""
+        return self.bucket, self.key
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The parsed document, a new one at every call."""
+        document: dict[str, Any] = json.loads(self.body_json)
+        return document

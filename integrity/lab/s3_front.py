@@ -1,0 +1,280 @@
+"""S3 as the world's readers meet it: objects, listings and buckets, with CloudTrail's own times.
+
+Answers GetObject, HeadObject, ListObjects (both versions), HeadBucket, GetBucketLocation and
+the bucket's settings for buckets of the world. Everything is read from `World.objects` at the
+moment of asking; only the sorted keys are kept, until the objects change.
+
+Source: AWS: API_GetObject, API_ListObjects, API_ListObjectsV2, API_HeadBucket.
+"""
+
+from __future__ import annotations
+
+import base64
+import threading
+from bisect import bisect_left, bisect_right
+from datetime import UTC, datetime
+from urllib.parse import quote
+from xml.sax.saxutils import escape
+
+from integrity.lab.objects import StoredObject
+from integrity.lab.s3_writes import WRITES, write
+from integrity.lab.wire import S3_NAMESPACE, Request, Response, s3_error, xml_response, xml_text
+from integrity.lab.world import World
+
+# What a parameter of the query asks for, by method.
+_SUBRESOURCES: dict[str, dict[str, str]] = {
+    "location": {"GET": "GetBucketLocation"},
+    "lifecycle": {"GET": "GetBucketLifecycleConfiguration"},
+    "versioning": {"GET": "GetBucketVersioning"},
+    "versions": {"GET": "ListObjectVersions"},
+    "delete": {"POST": "DeleteObjects"},
+    **{name: {} for name in ("acl", "policy", "tagging", "uploads", "uploadId", "object-lock")},
+    **{name: {} for name in ("replication", "encryption", "logging", "publicAccessBlock")},
+}
+_VERBS = {"GET": "Get", "HEAD": "Head", "PUT": "Put", "DELETE": "Delete"}
+_LAST = "\U0010ffff"
+_ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+
+
+def _http_date(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
+
+
+class S3Front:
+    """Answers S3 requests from a world. The attributes are knobs:
+
+    `page_size` bounds a listing's page; `strict_regions` answers a request that was signed for
+    another region than the bucket's with a redirect; `hide_absent` answers 403 for an absent key,
+    as S3 does to who may not list the bucket.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.page_size = 1000
+        self.strict_regions = True
+        self.hide_absent = False
+        self._lock = threading.Lock()
+        self._version = -1
+        self._keys: dict[str, list[str]] = {}
+
+    def sync(self) -> None:
+        """Build the index of keys anew."""
+        with self._lock:
+            self._version = self.world.objects.version
+            keys: dict[str, list[str]] = {}
+            for bucket, key in list(self.world.objects.data):
+                keys.setdefault(bucket, []).append(key)
+            for listed in keys.values():
+                listed.sort()
+            self._keys = keys
+
+    @staticmethod
+    def operation(request: Request, bucket: str, key: str) -> str:
+        """The operation's name; METHOD and subresource for one that has no answer here."""
+        method = request.method
+        asked = request.parameters if request.query else {}
+        for name in asked:
+            if name in _SUBRESOURCES:
+                return _SUBRESOURCES[name].get(method, f"{method} {name}")
+        if not bucket:
+            return "ListBuckets" if method == "GET" else method
+        if not key and method == "GET":
+            return "ListObjectsV2" if asked.get("list-type") == "2" else "ListObjects"
+        if key and method == "PUT" and "x-amz-copy-source" in request.headers:
+            return "CopyObject"
+        noun = "Object" if key else "Bucket"
+        return f"{_VERBS[method]}{noun}" if method in _VERBS else method
+
+    def list_buckets(self) -> Response:
+        """The world's buckets, without dates of their own."""
+        made = f"<CreationDate>{self.world.now:%Y-%m-%dT%H:%M:%S}.000Z</CreationDate>"
+        shown = "".join(f"<Bucket><Name>{b}</Name>{made}</Bucket>" for b in self.world.buckets)
+        return xml_response(
+            f"<ListAllMyBucketsResult {S3_NAMESPACE}><Buckets>{shown}</Buckets>"
+            "</ListAllMyBucketsResult>"
+        )
+
+    def answer(self, operation: str, request: Request, bucket: str, key: str) -> Response:
+        """The answer to an operation that `operation` named, on a bucket of the world."""
+        owner = request.headers.get("x-amz-expected-bucket-owner")
+        about = self.world.buckets[bucket]
+        if owner is not None and owner != about.owner:
+            return s3_error(403, "AccessDenied", "Access Denied", resource=request.path)
+        if operation == "GetBucketLocation":
+            location = "" if about.region == "us-east-1" else about.region
+            return xml_response(
+                f"<LocationConstraint {S3_NAMESPACE}>{location}</LocationConstraint>"
+            )
+        if self.strict_regions and request.region not in (about.region, "*"):
+            response = s3_error(
+                301,
+                "PermanentRedirect",
+                "The bucket you are attempting to access must be addressed using the specified "
+                "endpoint. Please send all future requests to this endpoint.",
+                extra=f"<Endpoint>{bucket}.s3.{about.region}.amazonaws.com</Endpoint>",
+            )
+            response.headers["x-amz-bucket-region"] = about.region
+            return response
+        if operation in ("GetObject", "HeadObject"):
+            return self._object(request, bucket, key)
+        if operation in ("ListObjects", "ListObjectsV2"):
+            return self._listing(request, bucket, second=operation == "ListObjectsV2")
+        if operation == "HeadBucket":
+            return Response(200, b"", {"x-amz-bucket-region": about.region})
+        if operation in WRITES:
+            return write(self.world, operation, request, bucket, key)
+        return self._settings(operation, bucket)
+
+    def _object(self, request: Request, bucket: str, key: str) -> Response:
+        stored = self.world.objects.data.get((bucket, key))
+        if stored is None:
+            if self.hide_absent:
+                return s3_error(403, "AccessDenied", "Access Denied", resource=request.path)
+            return s3_error(
+                404,
+                "NoSuchKey",
+                "The specified key does not exist.",
+                extra=f"<Key>{escape(key)}</Key>",
+            )
+        if stored.storage_class in _ARCHIVED and request.method == "GET":
+            return s3_error(
+                403,
+                "InvalidObjectState",
+                "The operation is not valid for the object's storage class",
+                extra=f"<StorageClass>{stored.storage_class}</StorageClass>",
+            )
+        response = Response(200, stored.body, _object_headers(stored))
+        wanted = request.headers.get("range", "")
+        if wanted.startswith("bytes="):
+            return _ranged(response, wanted[6:])
+        return response
+
+    def _listing(self, request: Request, bucket: str, *, second: bool) -> Response:
+        if self._version != self.world.objects.version:
+            self.sync()
+        asked = request.parameters
+        prefix, delimiter = asked.get("prefix", ""), asked.get("delimiter", "")
+        if second and "continuation-token" in asked:
+            after = base64.urlsafe_b64decode(asked["continuation-token"]).decode()
+        else:
+            after = asked.get("start-after" if second else "marker", "")
+        wanted = asked.get("max-keys", "1000")
+        if not wanted.isdecimal():
+            return s3_error(400, "InvalidArgument", "Provided max-keys not an integer")
+        limit = min(int(wanted), self.page_size)
+        found, truncated = self._page(bucket, prefix, delimiter, after, limit)
+
+        def shown(text: str) -> str:
+            encoded = quote(text, safe="/-._~*") if asked.get("encoding-type") == "url" else text
+            return xml_text(encoded)
+
+        parts = [f"<ListBucketResult {S3_NAMESPACE}><Name>{bucket}</Name>"]
+        parts.append(f"<Prefix>{shown(prefix)}</Prefix><MaxKeys>{limit}</MaxKeys>")
+        parts.append(f"<IsTruncated>{str(truncated).lower()}</IsTruncated>")
+        if delimiter:
+            parts.append(f"<Delimiter>{shown(delimiter)}</Delimiter>")
+        if asked.get("encoding-type") == "url":
+            parts.append("<EncodingType>url</EncodingType>")
+        last = found[-1][0] if found else ""
+        if second:
+            parts.append(f"<KeyCount>{len(found)}</KeyCount>")
+            parts.append(f"<StartAfter>{shown(asked.get('start-after', ''))}</StartAfter>")
+            if truncated:
+                token = base64.urlsafe_b64encode(last.encode()).decode()
+                parts.append(f"<NextContinuationToken>{token}</NextContinuationToken>")
+        else:
+            parts.append(f"<Marker>{shown(asked.get('marker', ''))}</Marker>")
+            if truncated and delimiter:
+                parts.append(f"<NextMarker>{shown(last)}</NextMarker>")
+        for key, stored in found:
+            if stored is None:
+                parts.append(f"<CommonPrefixes><Prefix>{shown(key)}</Prefix></CommonPrefixes>")
+            else:
+                parts.append(f"<Contents><Key>{shown(key)}</Key>{_listed(stored)}</Contents>")
+        return xml_response("".join([*parts, "</ListBucketResult>"]))
+
+    def _page(
+        self, bucket: str, prefix: str, delimiter: str, after: str, limit: int
+    ) -> tuple[list[tuple[str, StoredObject | None]], bool]:
+        """Keys with their objects, and common prefixes with None, and whether more follow."""
+        keys = self._keys.get(bucket, [])
+        found: list[tuple[str, StoredObject | None]] = []
+        at = max(bisect_left(keys, prefix), bisect_right(keys, after))
+        if delimiter and after.endswith(delimiter) and after.startswith(prefix):
+            at = max(at, bisect_right(keys, after + _LAST))
+        while limit and at < len(keys) and keys[at].startswith(prefix):
+            if len(found) >= limit:
+                return found, True
+            key = keys[at]
+            cut = key.find(delimiter, len(prefix)) if delimiter else -1
+            if cut >= 0:
+                common = key[: cut + len(delimiter)]
+                found.append((common, None))
+                at = bisect_right(keys, common + _LAST)
+                continue
+            at += 1
+            stored = self.world.objects.data.get((bucket, key))
+            if stored is not None:
+                found.append((key, stored))
+        return found, False
+
+    def _settings(self, operation: str, bucket: str) -> Response:
+        if operation == "GetBucketVersioning":
+            return xml_response(f"<VersioningConfiguration {S3_NAMESPACE}/>")
+        if operation != "GetBucketLifecycleConfiguration":
+            return s3_error(501, "NotImplemented", f"The lab has no {operation}.")
+        rules = self.world.buckets[bucket].expirations
+        if not rules:
+            return s3_error(
+                404,
+                "NoSuchLifecycleConfiguration",
+                "The lifecycle configuration does not exist",
+            )
+        shown = "".join(
+            f"<Rule><ID>{escape(rule.rule_id)}</ID>"
+            f"<Filter><Prefix>{escape(rule.prefix)}</Prefix></Filter>"
+            f"<Status>{'Enabled' if rule.enabled else 'Disabled'}</Status>"
+            f"<Expiration><Days>{rule.days}</Days></Expiration></Rule>"
+            for rule in rules
+        )
+        return xml_response(
+            f"<LifecycleConfiguration {S3_NAMESPACE}>{shown}</LifecycleConfiguration>"
+        )
+
+
+def _listed(stored: StoredObject) -> str:
+    return (
+        f"<LastModified>{stored.last_modified.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.000Z"
+        f"</LastModified><ETag>&quot;{stored.etag}&quot;</ETag><Size>{len(stored.body)}</Size>"
+        f"<StorageClass>{stored.storage_class}</StorageClass>"
+    )
+
+
+def _object_headers(stored: StoredObject) -> dict[str, str]:
+    headers = {
+        "Last-Modified": _http_date(stored.last_modified),
+        "ETag": f'"{stored.etag}"',
+        "Accept-Ranges": "bytes",
+        "Content-Type": stored.content_type,
+        "x-amz-server-side-encryption": "AES256",
+    }
+    if stored.content_encoding is not None:
+        headers["Content-Encoding"] = stored.content_encoding
+    if stored.storage_class != "STANDARD":
+        headers["x-amz-storage-class"] = stored.storage_class
+    for name, value in stored.metadata.items():
+        headers[f"x-amz-meta-{name}"] = value
+    return headers
+
+
+def _ranged(response: Response, wanted: str) -> Response:
+    """The part of `response` that `wanted` ("0-99", "100-", "-5") asks for; 416 beyond the end."""
+    size = len(response.body)
+    first, _, last = wanted.partition("-")
+    start = int(first) if first else max(0, size - int(last))
+    end = min(int(last), size - 1) if first and last else size - 1
+    if start >= size or end < start:
+        return s3_error(416, "InvalidRange", "The requested range is not satisfiable")
+    response.headers["Content-Range"] = f"bytes {start}-{end}/{size}"
+    response.status, response.body = 206, response.body[start : end + 1]
+    return response

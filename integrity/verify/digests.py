@@ -1,0 +1,242 @@
+"""The digest files of a trail in one account and region over a span: listed, read, completed.
+
+All are fetched at once and in any order; pointers are then checked, not followed one by one. What a
+pointer names and the listing did not show (another bucket, another prefix, a deleted object) is
+fetched in a second round, and a place that it names is listed for the rest of the span. Hours that
+must lie between two digests that are there are asked for by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from integrity.chain.findings import Finding, Reason
+from integrity.chain.judge import judge_by_successor
+from integrity.chain.link import Entry, Standing, foreign, in_order, predicted_hours
+from integrity.chain.model import (
+    AuthenticDigest,
+    ChainId,
+    ChainKind,
+    Predecessor,
+    Root,
+    S3Location,
+    TimeWindow,
+    Unreachable,
+)
+from integrity.chain.names import DigestName, digest_location, parse_digest
+from integrity.chain.times import DAY, HOUR, day_of
+from integrity.verify.job import Job
+from integrity.verify.judged import DigestJudge, Judged, found, unjudged
+from integrity.verify.keyring import KeyRing
+from integrity.verify.listing import DigestFolders, days_from
+from integrity.verify.parallel import each
+from integrity.verify.tools import Tools
+
+_CLOUDTRAIL_BEGAN = datetime(2013, 11, 1, tzinfo=UTC)
+_MOST_ROUNDS = 16
+
+Wanted = list[tuple[DigestName, S3Location]]
+
+
+@dataclass(slots=True)
+class DigestSpan:
+    """What is known of a trail's digests over a span. `entries` reach one digest beyond both ends.
+
+    `authentic` holds the signed documents by place, for their log files; `findings` are about digests
+    that end in the span; `newest` is the end of the newest digest that the listings showed.
+    """
+
+    span: TimeWindow
+    entries: list[Entry] = field(default_factory=list)
+    authentic: dict[S3Location, AuthenticDigest] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    newest: datetime | None = None
+    unlisted: list[Unreachable] = field(default_factory=list)
+
+    def of_kind(self, kind: ChainKind) -> list[Entry]:
+        return [entry for entry in self.entries if entry.chain.kind is kind]
+
+
+class DigestReader:
+    """Reads the digests of one standard chain and of its backfill chain over one span."""
+
+    def __init__(
+        self,
+        chain: ChainId,
+        span: TimeWindow,
+        *,
+        job: Job,
+        tools: Tools,
+        ring: KeyRing,
+        folders: DigestFolders,
+    ) -> None:
+        self._chain, self._span = chain, span
+        self._backfill = replace(chain, kind=ChainKind.BACKFILL)
+        self._job, self._tools, self._ring, self._folders = job, tools, ring, folders
+        self._judge = DigestJudge(job, tools, ring)
+        self._roots: list[Root] = []
+        self._judged: dict[S3Location, Judged] = {}
+        self._outside: list[Entry] = []
+
+    def read(self) -> DigestSpan:
+        """List, read and complete: each round reads what the one before it named."""
+        self._follow(self._chain.root)
+        for _ in range(_MOST_ROUNDS):
+            wanted = self._listed() or self._named() or self._predicted()
+            if not wanted:
+                break
+            self._read_all(wanted)
+            self._ask_successors()
+        return self._result()
+
+    def _follow(self, root: Root) -> None:
+        """List a place for the whole span: the trail's own, or one that a pointer led to.
+
+        One digest beyond the end is looked up too: it is the second witness of the last signature,
+        the link across the cut, and where the trail has moved since, the pointer to the older place.
+        """
+        self._roots.append(root)
+        last = max(self._span.start, min(self._span.end, self._tools.now + DAY))
+        self._folders.list_days(root, days_from(self._span.start, last))
+        shown = [
+            name.end
+            for name, _ in self._folders.shelf.of(self._chain)
+            if name.chain.root == root and name.end > self._span.end
+        ]
+        if not shown and self._span.end < self._tools.now:
+            ahead = TimeWindow(self._span.end, self._tools.now + DAY)
+            self._folders.search(root, self._chain, ahead, newest_first=False)
+
+    def _listed(self) -> Wanted:
+        """Listed digests of the span, and one beyond, that are not read yet."""
+        wanted: Wanted = []
+        for chain in (self._chain, self._backfill):
+            for name, listed in self._folders.shelf.of(chain):
+                if name.end < self._span.start or name.chain.root not in self._roots:
+                    continue
+                if name.end > self._tools.now + DAY:
+                    break
+                wanted.append((name, listed.location))
+                if name.end > self._span.end:
+                    break
+        return [item for item in wanted if item[1] not in self._judged]
+
+    def _named(self) -> Wanted:
+        """Predecessors in the span that authentic digests name and no listing showed."""
+        named: dict[S3Location, DigestName] = {}
+        for judged, previous in self._predecessors():
+            name = parse_digest(previous.location) or self._unnamed(judged)
+            standard = judged.name.chain.kind is ChainKind.STANDARD
+            if standard and name.chain.root not in self._roots:
+                self._follow(name.chain.root)
+            if standard and not self._span.holds(name.end):
+                continue
+            if previous.location not in self._judged:
+                named[previous.location] = name
+        return [(name, location) for location, name in named.items()] or self._listed()
+
+    def _unnamed(self, judged: Judged) -> DigestName:
+        """A predecessor whose key has another form than any we know: an hour before its successor's."""
+        return DigestName(replace(judged.name.chain, root=self._chain.root), judged.name.end - HOUR)
+
+    def _predicted(self) -> Wanted:
+        """Hours between two digests that are there, which nobody names."""
+        entries = self._entries(ChainKind.STANDARD)
+        self._outside = self._look_back(entries)
+        names = predicted_hours([*self._outside, *entries], self._span)
+        wanted = [(name, digest_location(name.chain, name.end)) for name in names]
+        return [item for item in wanted if item[1] not in self._judged]
+
+    def _look_back(self, entries: list[Entry]) -> list[Entry]:
+        """The nearest older digest, where the first one in the span leaves time before it open."""
+        first = entries[0] if entries else None
+        begins = first is not None and first.is_authentic and not first.covers
+        if first is not None and first.window.start <= self._span.start and not begins:
+            return []
+        if first is not None and first.previous is not None:
+            name = parse_digest(first.previous.location)
+        else:
+            name = self._older()
+        if name is None or name.end >= self._span.start:
+            return []
+        return [unjudged(name)]
+
+    def _older(self) -> DigestName | None:
+        before = self._span.start
+        shown = [name for name, _ in self._folders.shelf.of(self._chain) if name.end < before]
+        if shown:
+            return shown[-1]
+        days = TimeWindow(_CLOUDTRAIL_BEGAN, day_of(before))
+        for root in self._roots:
+            self._folders.search(root, self._chain, days, newest_first=True)
+        shown = [name for name, _ in self._folders.shelf.of(self._chain) if name.end < before]
+        return shown[-1] if shown else None
+
+    def _read_all(self, wanted: Wanted) -> None:
+        judged = each(
+            self._tools.executor,
+            lambda item: self._judge.judge(*item),
+            wanted,
+            in_flight=2 * self._job.concurrency,
+        )
+        for _, result in judged:
+            self._judged[result.location] = result
+
+    def _ask_successors(self) -> None:
+        """What its own metadata could not authenticate, an authentic successor's word may."""
+        witnessed = True
+        while witnessed:
+            witnessed = False
+            for _, previous in list(self._predecessors()):
+                judged = self._judged.get(previous.location)
+                if judged is None or judged.authentic is not None or judged.digest is None:
+                    continue
+                key = self._ring.key_for(
+                    judged.digest.fingerprint, judged.name.end, judged.last_modified
+                )
+                authentic = judge_by_successor(judged.digest, previous.signature, key)
+                if authentic is not None:
+                    self._judged[previous.location] = replace(
+                        judged, authentic=authentic, standing=Standing.AUTHENTIC
+                    )
+                    witnessed = True
+
+    def _predecessors(self) -> Iterator[tuple[Judged, Predecessor]]:
+        for judged in list(self._judged.values()):
+            if judged.authentic is not None and judged.authentic.digest.previous is not None:
+                yield judged, judged.authentic.digest.previous
+
+    def _entries(self, kind: ChainKind) -> list[Entry]:
+        named = {previous.location for _, previous in self._predecessors()}
+        of_kind = [judged for judged in self._judged.values() if judged.name.chain.kind is kind]
+        return in_order(judged.entry(named=judged.location in named) for judged in of_kind)
+
+    def _result(self) -> DigestSpan:
+        standard = self._entries(ChainKind.STANDARD)
+        strangers = {entry.location for entry in foreign(standard)}
+        own = [entry for entry in standard if entry.location not in strangers]
+        shown = [name.end for name, _ in self._folders.shelf.of(self._chain)]
+        return DigestSpan(
+            span=self._span,
+            entries=[*self._outside, *own, *self._entries(ChainKind.BACKFILL)],
+            authentic={
+                judged.location: judged.authentic
+                for judged in self._judged.values()
+                if judged.authentic is not None
+            },
+            findings=list(self._findings(strangers)),
+            newest=max((end for end in shown if end <= self._tools.now + DAY), default=None),
+            unlisted=self._folders.shelf.unlisted,
+        )
+
+    def _findings(self, strangers: Iterable[S3Location]) -> Iterator[Finding]:
+        for judged in self._judged.values():
+            if judged.finding is None or not self._span.holds(judged.name.end):
+                continue
+            if judged.location in strangers:
+                detail = "well-named and not authentic; CloudTrail's own digests cover its hour"
+                yield found(Reason.DIGEST_FOREIGN, judged.name, judged.location, detail=detail)
+            else:
+                yield judged.finding

@@ -1,0 +1,157 @@
+"""One digest file that was asked for, and what came of it, on its way to an `Entry`.
+
+Reading and judging one digest: fetch, the fixed order of `chain.judge`, and once more through the
+other decompressor before anything is called invalid. Nothing here knows of other digests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from integrity.chain.content import Buffer, ReadContent, read_member, read_member_with_zlib
+from integrity.chain.findings import Finding, Outcome, Place, Reason, find
+from integrity.chain.judge import (
+    Inflated,
+    hour_of,
+    judge_algorithm,
+    judge_form,
+    judge_predecessor_algorithm,
+    judge_signature,
+    signing_time,
+)
+from integrity.chain.limits import Limits
+from integrity.chain.link import Entry, Standing
+from integrity.chain.model import (
+    Absent,
+    AuthenticDigest,
+    Digest,
+    Fetched,
+    S3Location,
+    Unreachable,
+)
+from integrity.chain.names import DigestName, digest_location
+from integrity.verify.job import Job
+from integrity.verify.keyring import KeyRing
+from integrity.verify.ports import Reader
+from integrity.verify.tools import Tools
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One digest that is there, or was asked for by name and is not.
+
+    `digest` is well-formed wherever there is one; `authentic` is the same, signed.
+    """
+
+    name: DigestName
+    location: S3Location
+    standing: Standing
+    digest: Digest | None = None
+    authentic: AuthenticDigest | None = None
+    finding: Finding | None = None
+    last_modified: datetime | None = None
+
+    def entry(self, *, named: bool) -> Entry:
+        """What links, coverage and the record need of it."""
+        digest = self.authentic.digest if self.authentic is not None else None
+        return Entry(
+            chain=self.name.chain,
+            location=self.location,
+            window=hour_of(self.name) if digest is None else digest.window,
+            standing=self.standing,
+            named=named,
+            sha256="" if digest is None else digest.sha256,
+            signature="" if self.authentic is None else self.authentic.signature,
+            previous=None if digest is None else digest.previous,
+            log_files=0 if digest is None else len(digest.log_files),
+            last_modified=self.last_modified,
+        )
+
+
+def unjudged(name: DigestName) -> Entry:
+    """A digest outside of what was asked for, of which only its name is known."""
+    location = digest_location(name.chain, name.end)
+    return Entry(
+        chain=name.chain, location=location, window=hour_of(name), standing=Standing.UNJUDGED
+    )
+
+
+class DigestJudge:
+    """Reads and judges digests one at a time, from many threads."""
+
+    def __init__(self, job: Job, tools: Tools, ring: KeyRing) -> None:
+        self._job, self._tools, self._ring = job, tools, ring
+
+    def judge(self, name: DigestName, location: S3Location) -> Judged:
+        """The digest at a place. Whatever would be invalid is read twice."""
+        judged = self._read(name, location, _reader(self._job.limits, read_member))
+        if judged.finding is not None and judged.finding.outcome is Outcome.INVALID:
+            judged = self._read(name, location, _reader(self._job.limits, read_member_with_zlib))
+        if judged.standing is Standing.AUTHENTIC:
+            self._tools.progress.valid_digest(location)
+        return judged
+
+    def _read(self, name: DigestName, location: S3Location, read: Reader[Inflated]) -> Judged:
+        answer = self._tools.objects.fetch(location, read)
+        if isinstance(answer, Absent):
+            return self._absent(name, location)
+        if isinstance(answer, Unreachable):
+            finding = found(Reason.OBJECT_UNREADABLE, name, location, detail=answer.detail)
+            return Judged(name, location, Standing.UNREADABLE, finding=finding)
+        return self._weigh(name, answer)
+
+    def _weigh(self, name: DigestName, fetched: Fetched[Inflated]) -> Judged:
+        form = judge_form(name, fetched, trail_owner=self._job.trail.account_id)
+        if isinstance(form, Finding):
+            return _flawed(name, fetched, form, None)
+        unsupported = judge_algorithm(name, fetched, form)
+        if unsupported is not None:
+            return _flawed(name, fetched, unsupported, form)
+        signed_at = signing_time(name, fetched.metadata)
+        key = self._ring.key_for(form.fingerprint, signed_at, fetched.last_modified)
+        result = judge_signature(name, fetched, form, key)
+        if isinstance(result, Finding):
+            return _flawed(name, fetched, result, form)
+        return Judged(
+            name,
+            fetched.location,
+            Standing.AUTHENTIC,
+            form,
+            result,
+            judge_predecessor_algorithm(name, fetched, form),
+            fetched.last_modified,
+        )
+
+    def _absent(self, name: DigestName, location: S3Location) -> Judged:
+        if name.end > self._tools.now - self._job.redelivery_grace:
+            late = found(Reason.DIGEST_LATE, name, location)
+            return Judged(name, location, Standing.LATE, finding=late)
+        missing = found(Reason.DIGEST_MISSING, name, location)
+        return Judged(name, location, Standing.MISSING, finding=missing)
+
+
+def found(reason: Reason, name: DigestName, location: S3Location, *, detail: str = "") -> Finding:
+    """A finding about a digest of which only the name is known."""
+    place = Place(name.chain.account_id, name.chain.region)
+    return find(reason, place, hour_of(name), s3_uri=location.uri, detail=detail)
+
+
+def _reader(limits: Limits, read_content: ReadContent) -> Reader[Inflated]:
+    """Inflates a digest file into memory, under its bound."""
+
+    def read(chunks: Iterable[Buffer]) -> Inflated:
+        body = bytearray()
+        content = read_content(chunks, max_bytes=limits.max_digest_bytes, sink=body.extend)
+        return Inflated(content, b"" if content.flaw else bytes(body))
+
+    return read
+
+
+def _flawed(
+    name: DigestName, fetched: Fetched[Inflated], finding: Finding, digest: Digest | None
+) -> Judged:
+    there = finding.outcome is Outcome.INVALID
+    standing = Standing.BROKEN if there else Standing.UNREADABLE
+    return Judged(name, fetched.location, standing, digest, None, finding, fetched.last_modified)

@@ -1,0 +1,134 @@
+"""The digest files of one account and source region, as their day folders show them.
+
+Each day folder is listed by itself and every key is parsed whole, so no planted name can end a
+listing or hide another. What a name belongs to is decided by the name alone; nothing is believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+
+from integrity.chain.model import ChainId, Listed, Root, S3Location, TimeWindow, Unreachable
+from integrity.chain.names import DigestName, digest_folder, is_marker, parse_digest
+from integrity.chain.times import DAY, day_folder, day_of, parse_instant
+from integrity.verify.ports import ObjectSource
+
+_BATCH = 16
+
+
+@dataclass(slots=True)
+class Shelf:
+    """What was listed: digests by their name, objects that are none, folders that would not answer."""
+
+    digests: dict[S3Location, tuple[DigestName, Listed]] = field(default_factory=dict)
+    strangers: list[Listed] = field(default_factory=list)
+    unlisted: list[Unreachable] = field(default_factory=list)
+
+    def of(self, chain: ChainId) -> list[tuple[DigestName, Listed]]:
+        """The digests of a trail's chain under whatever root, by end time."""
+        found = [entry for entry in self.digests.values() if same_chain(entry[0].chain, chain)]
+        return sorted(found, key=lambda entry: (entry[0].end, entry[1].location))
+
+
+def same_chain(one: ChainId, other: ChainId) -> bool:
+    """Whether two chains differ in nothing but where they lie."""
+    return _without_root(one) == _without_root(other)
+
+
+def _without_root(chain: ChainId) -> tuple[str, ...]:
+    return (chain.account_id, chain.region, chain.trail_name, chain.home_region, chain.kind)
+
+
+class DigestFolders:
+    """Lists the day folders of an account's region, each once, under the roots that are known."""
+
+    def __init__(
+        self, objects: ObjectSource, executor: Executor, *, account_id: str, region: str
+    ) -> None:
+        self._objects = objects
+        self._executor = executor
+        self._account_id, self._region = account_id, region
+        self._listed: set[tuple[Root, datetime]] = set()
+        self.shelf = Shelf()
+
+    def list_days(self, root: Root, days: Iterable[datetime]) -> None:
+        """List the folders of these UTC midnights, but for those that were listed before."""
+        wanted = [day for day in days if (root, day) not in self._listed]
+        self._listed.update((root, day) for day in wanted)
+        folder = digest_folder(root, self._account_id, self._region)
+        answers = self._executor.map(
+            lambda day: self._objects.list_objects(root.bucket, folder + day_folder(day)), wanted
+        )
+        for answer in answers:
+            if isinstance(answer, Unreachable):
+                self.shelf.unlisted.append(answer)
+            else:
+                self._sort(answer)
+
+    def _sort(self, objects: Iterable[Listed]) -> None:
+        for listed in objects:
+            if is_marker(listed.location.key, listed.size):
+                continue
+            name = parse_digest(listed.location)
+            if name is None:
+                self.shelf.strangers.append(listed)
+            else:
+                self.shelf.digests[listed.location] = (name, listed)
+
+    def search(
+        self, root: Root, chain: ChainId, days: TimeWindow, *, newest_first: bool
+    ) -> DigestName | None:
+        """The chain's newest (or oldest) digest in the UTC days from `days.start` to `days.end`.
+
+        Costs three folder listings and a day where the chain has a digest on the first day looked at.
+        """
+        midnights = self._days_with_folders(root, days, newest_first=newest_first)
+        while batch := list(islice(midnights, _BATCH)):
+            self.list_days(root, batch)
+            found = [
+                name
+                for name, _ in self.shelf.of(chain)
+                if name.chain.root == root and day_of(name.end) in batch
+            ]
+            if found:
+                return found[-1] if newest_first else found[0]
+        return None
+
+    def _days_with_folders(
+        self, root: Root, days: TimeWindow, *, newest_first: bool
+    ) -> Iterator[datetime]:
+        """The days that have a folder. A level that cannot be listed shows nothing, and is told."""
+        region = digest_folder(root, self._account_id, self._region)
+        first, last = day_folder(days.start), day_folder(days.end)
+
+        def below(folder: str, digits: int) -> list[str]:
+            size = len(folder) + digits
+            numbers = self._numbers(root, region + folder, digits)
+            inside = [n for n in numbers if first[:size] <= (folder + n)[:size] <= last[:size]]
+            return sorted(inside, reverse=newest_first)
+
+        for year in below("", 4):
+            for month in below(f"{year}/", 2):
+                for day in below(f"{year}/{month}/", 2):
+                    midnight = parse_instant(f"{year}-{month}-{day}T00:00:00Z")
+                    if midnight is not None:
+                        yield midnight
+
+    def _numbers(self, root: Root, folder: str, digits: int) -> list[str]:
+        answer = self._objects.list_folders(root.bucket, folder)
+        if isinstance(answer, Unreachable):
+            self.shelf.unlisted.append(answer)
+            return []
+        return [
+            name for name in answer if len(name) == digits and name.isascii() and name.isdigit()
+        ]
+
+
+def days_from(first: datetime, last: datetime) -> list[datetime]:
+    """The UTC midnights from the day of `first` to the day of `last`, both included."""
+    start = day_of(first)
+    return [start + DAY * number for number in range((day_of(last) - start) // DAY + 1)]

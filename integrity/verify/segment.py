@@ -1,0 +1,246 @@
+"""The unit of work: one account and source region of a trail, over a span of whole days.
+
+1. list the digest folders and read the digests, with one beyond each end (`digests`)
+2. list the log folders, and check every log file that an authentic digest of the span names (`logs`)
+3. judge the log files that none of them names (`unnamed`)
+
+A segment is small and picklable, so any engine may run it, anywhere, twice. Its result is small too;
+links, coverage and the head are judged later, from the results alone (`join`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from integrity.chain.findings import Finding, Place, Reason, find
+from integrity.chain.link import Entry, in_order
+from integrity.chain.model import (
+    ChainId,
+    ChainKind,
+    PublicKey,
+    S3Location,
+    TimeWindow,
+    TrailStatus,
+    Unreachable,
+)
+from integrity.chain.names import digest_folder
+from integrity.chain.times import DAY, HOUR, day_folder
+from integrity.record import SegmentResult
+from integrity.verify.digests import DigestReader, DigestSpan
+from integrity.verify.job import Job
+from integrity.verify.judged import DigestJudge
+from integrity.verify.keyring import KeyRing
+from integrity.verify.listing import DigestFolders, days_from
+from integrity.verify.logs import LogChecker, LogSpan, named_logs
+from integrity.verify.tools import Tools
+from integrity.verify.unnamed import LogListing, UnnamedFinder, UnnamedLogs, list_logs
+
+_SECOND = timedelta(seconds=1)
+_WITNESS_SLACK = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A chain (and its backfill chain) over a part of the window.
+
+    Digests that end in [start, end + 1 h] belong to a window, as with the AWS CLI. Between segments
+    an instant belongs to the earlier one. `keys` were asked for once per region; `witness` is what
+    GetTrailStatus said before anything was listed.
+    """
+
+    chain: ChainId
+    window: TimeWindow
+    is_first: bool = True
+    is_last: bool = True
+    keys: tuple[PublicKey, ...] = ()
+    witness: TrailStatus | None = None
+
+    @property
+    def span(self) -> TimeWindow:
+        """The end times of the digests that belong to it."""
+        start = self.window.start if self.is_first else self.window.start + _SECOND
+        return TimeWindow(start, self.window.end + HOUR if self.is_last else self.window.end)
+
+    @property
+    def log_window(self) -> TimeWindow:
+        """The minutes in the names of the log files that belong to it."""
+        return TimeWindow(self.span.start, self.window.end)
+
+
+def check_segment(segment: Segment, job: Job, tools: Tools) -> SegmentResult:
+    """Check one segment. Harmless to repeat."""
+    return _SegmentCheck(segment, job, tools).check()
+
+
+class _SegmentCheck:
+    def __init__(self, segment: Segment, job: Job, tools: Tools) -> None:
+        self._segment, self._job, self._tools = segment, job, tools
+        chain = segment.chain
+        self._place = Place(chain.account_id, chain.region)
+        self._ring = KeyRing(chain.region, tools.keys, segment.keys)
+        self._folders = DigestFolders(
+            tools.objects, tools.executor, account_id=chain.account_id, region=chain.region
+        )
+
+    def check(self) -> SegmentResult:
+        segment = self._segment
+        digests = DigestReader(
+            segment.chain,
+            segment.span,
+            job=self._job,
+            tools=self._tools,
+            ring=self._ring,
+            folders=self._folders,
+        ).read()
+        entries = [e for e in digests.entries if self._belongs(e)]
+        listing = self._list_logs(digests)
+        authentic = [
+            (entry.chain.kind, digests.authentic[entry.location])
+            for entry in in_order(entries)
+            if entry.is_authentic
+        ]
+        named = named_logs(authentic)
+        self._tools.progress.expect(len(named))
+        written = {location: listed.last_modified for location, listed in listing.objects.items()}
+        logs = LogChecker(self._place, job=self._job, tools=self._tools).check(
+            named.values(), written
+        )
+        unnamed = self._unnamed(listing, digests, set(named))
+        return self._result(digests, entries, logs, listing, unnamed)
+
+    def _belongs(self, entry: Entry) -> bool:
+        """A backfill digest's hours lie where they lie; it counts where its name does."""
+        return self._segment.span.holds(entry.window.end)
+
+    def _list_logs(self, digests: DigestSpan) -> LogListing:
+        if not self._job.unreferenced:
+            return LogListing()
+        roots = dict.fromkeys(
+            [self._segment.chain.root, *(entry.chain.root for entry in digests.entries)]
+        )
+        return list_logs(self._segment.chain, roots, self._segment.log_window, self._tools)
+
+    def _unnamed(
+        self, listing: LogListing, digests: DigestSpan, named: set[S3Location]
+    ) -> UnnamedLogs:
+        finder = UnnamedFinder(
+            self._segment.chain,
+            job=self._job,
+            tools=self._tools,
+            ring=self._ring,
+            folders=self._folders,
+        )
+        return finder.find(listing, named, digests, self._segment.log_window)
+
+    def _result(
+        self,
+        digests: DigestSpan,
+        entries: list[Entry],
+        logs: LogSpan,
+        listing: LogListing,
+        unnamed: UnnamedLogs,
+    ) -> SegmentResult:
+        newest = self._newest(digests)
+        unlisted = [*digests.unlisted, *listing.unlisted]
+        tallied = [
+            entry.with_logs(logs.tallies[entry.location])
+            if entry.location in logs.tallies
+            else entry
+            for entry in entries
+        ]
+        signers = {signed.digest.fingerprint for signed in digests.authentic.values()}
+        listed = self._job.unreferenced
+        return SegmentResult(
+            chain=self._segment.chain,
+            span=self._segment.span,
+            entries=tuple(tallied),
+            neighbours=tuple(e for e in digests.entries if not self._belongs(e)),
+            findings=(
+                *digests.findings,
+                *logs.findings,
+                *unnamed.findings,
+                *self._strangers(),
+                *(self._not_listed(folder) for folder in unlisted),
+            ),
+            unattested=unnamed.unattested if listed else None,
+            unreferenced=unnamed.unreferenced if listed else None,
+            pending=unnamed.pending if listed else None,
+            first_unattested=unnamed.earliest,
+            has_logs=bool(listing.objects or logs.tallies),
+            newest=newest,
+            redelivered=self._redelivered(),
+            complete=not unlisted,
+            keys=tuple(key for key in self._ring.keys if key.fingerprint in signers),
+        )
+
+    def _newest(self, digests: DigestSpan) -> datetime | None:
+        """The newest digest's end. Looked for to the bucket's real end where AWS names a later delivery.
+
+        A digest beyond the window counts only if it is authentic: a planted one must not stand in for
+        the head that was cut.
+        """
+        witness, newest = self._segment.witness, digests.newest
+        if witness is None or witness.latest_digest_delivery is None:
+            return newest
+        due = witness.latest_digest_delivery - HOUR - self._job.grace
+        beyond = [entry for entry in digests.entries if entry.window.end > digests.span.end]
+        if newest is not None and newest > digests.span.end and not beyond[0].is_authentic:
+            newest = max((e.window.end for e in digests.entries if self._belongs(e)), default=None)
+        if newest is not None and newest >= due:
+            return newest
+        days = TimeWindow(digests.span.end, self._tools.now + DAY)
+        name = self._folders.search(
+            self._segment.chain.root, self._segment.chain, days, newest_first=True
+        )
+        if name is None or (newest is not None and name.end <= newest):
+            return newest
+        located = [
+            (shown, listed.location)
+            for shown, listed in self._folders.shelf.of(self._segment.chain)
+            if shown == name
+        ]
+        judged = DigestJudge(self._job, self._tools, self._ring).judge(*located[0])
+        return name.end if judged.authentic is not None else newest
+
+    def _redelivered(self) -> bool:
+        """Whether a digest, a backfill one included, was written when AWS says it delivered its latest."""
+        witness = self._segment.witness
+        if witness is None or witness.latest_digest_delivery is None:
+            return False
+        chain, delivery = self._segment.chain, witness.latest_digest_delivery
+        return any(
+            (name.chain.trail_name, name.chain.home_region) == (chain.trail_name, chain.home_region)
+            and abs(listed.last_modified - delivery) <= _WITNESS_SLACK
+            for name, listed in self._folders.shelf.digests.values()
+        )
+
+    def _strangers(self) -> Iterator[Finding]:
+        """Objects in the window's digest folders that are named like no trail's digest."""
+        chain = self._segment.chain
+        folder = digest_folder(chain.root, chain.account_id, chain.region)
+        days = {
+            folder + day_folder(day): day
+            for day in days_from(self._segment.log_window.start, self._segment.log_window.end)
+        }
+        for listed in self._folders.shelf.strangers:
+            day = days.get(listed.location.key[: len(folder) + len("2026/03/01/")])
+            if day is not None:
+                yield find(
+                    Reason.DIGEST_FOREIGN,
+                    self._place,
+                    TimeWindow(day, day + DAY),
+                    s3_uri=listed.location.uri,
+                    last_modified=listed.last_modified,
+                    detail="not named like a digest file",
+                )
+
+    def _not_listed(self, folder: Unreachable) -> Finding:
+        return find(
+            Reason.OBJECT_UNREADABLE,
+            self._place,
+            self._segment.window,
+            s3_uri=folder.location.uri,
+            detail=folder.detail,
+        )

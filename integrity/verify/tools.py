@@ -1,0 +1,20 @@
+"""What a worker has in its hands while it checks: sources, threads, the time, who is told."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import datetime
+
+from integrity.verify.ports import KeySource, ObjectSource, Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """Opened in the process that uses them. `now` was read once, for the whole run."""
+
+    objects: ObjectSource
+    keys: KeySource
+    executor: Executor
+    now: datetime
+    progress: Progress

@@ -1,0 +1,144 @@
+"""All chains of a trail to its record: the trail's own state, population, keys, totals. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from integrity import __version__
+from integrity.chain.findings import Finding, Outcome, Place, Reason, find
+from integrity.chain.model import ChainId, ChainKind, PublicKey, TrailStatus
+from integrity.chain.times import format_instant
+from integrity.record import (
+    ChainResult,
+    DigestCounts,
+    Expected,
+    KeyRecord,
+    LogCounts,
+    Population,
+    Requested,
+    Run,
+    RunInfo,
+    SegmentResult,
+    Tool,
+    Totals,
+    outcome_of,
+)
+from integrity.verify.job import Job
+from integrity.verify.join import join_chain
+from integrity.verify.plan import Plan
+
+
+def join_run(
+    job: Job, plan: Plan, results: Mapping[ChainId, Sequence[SegmentResult]], info: RunInfo
+) -> Run:
+    """The record of a job from the results of all its segments."""
+    joined = [
+        chain
+        for chain_id in sorted(results)
+        if (chain := join_chain(results[chain_id], job, info.judged_at, plan.status(chain_id)))
+    ]
+    chains = tuple(result for chain in joined for result in chain.results)
+    segments = [segment for parts in results.values() for segment in parts]
+    own_findings = check_trail(job, plan.home_status(job), segments)
+    findings = (*own_findings, *(finding for chain in joined for finding in chain.findings))
+    return Run(
+        tool=Tool("integrity", __version__),
+        trail_arn=job.trail.arn,
+        requested=_requested(job),
+        run=info,
+        population=_population(plan, chains),
+        keys=_keys(key for segment in segments for key in segment.keys),
+        outcome=outcome_of(chains, findings),
+        totals=_totals(chains, job),
+        chains=chains,
+        findings=findings,
+    )
+
+
+def check_trail(
+    job: Job, status: TrailStatus | None, segments: Iterable[SegmentResult]
+) -> list[Finding]:
+    """`trail_off`: the trail does not log, or does not sign. A note for a window that ends before that.
+
+    Said only of a trail that AWS was asked about: who cannot see a trail has not seen it gone.
+    """
+    if not job.trail.looked_up:
+        return []
+    newest = max((s.newest for s in segments if s.newest is not None), default=None)
+    if not job.trail.validation:
+        return [_off(job, "log file validation is off", newest, is_note=newest is None)]
+    if status is not None and not status.is_logging:
+        since = format_instant(status.stopped) if status.stopped is not None else "unknown time"
+        return [_off(job, f"logging is stopped since {since}", status.stopped, is_note=False)]
+    return []
+
+
+def _off(job: Job, detail: str, since: datetime | None, *, is_note: bool) -> Finding:
+    before = since is not None and job.window.end <= since
+    return find(
+        Reason.TRAIL_OFF,
+        Place(job.trail.account_id, job.trail.home_region),
+        job.window,
+        outcome=Outcome.VALID if is_note or before else None,
+        detail=detail,
+    )
+
+
+def _requested(job: Job) -> Requested:
+    return Requested(
+        start=job.window.start,
+        end=job.window.end,
+        account_ids=job.account_ids,
+        source_regions=job.source_regions,
+        ignored=job.ignored,
+        unreferenced=job.unreferenced,
+        allow_gaps=job.allow_gaps,
+    )
+
+
+def _population(plan: Plan, chains: Sequence[ChainResult]) -> Population:
+    standard = [chain for chain in chains if chain.kind is ChainKind.STANDARD]
+    found = [chain for chain in standard if chain.digest_files.total]
+    return Population(
+        method=tuple(plan.method),
+        accounts=Expected(
+            len({chain.account_id for chain in standard}),
+            len({chain.account_id for chain in found}),
+        ),
+        chains=Expected(len(standard), len(found)),
+        notes=tuple(plan.notes),
+    )
+
+
+def _keys(keys: Iterable[PublicKey]) -> tuple[KeyRecord, ...]:
+    records = {
+        (key.region, key.fingerprint): KeyRecord(
+            region=key.region,
+            fingerprint=key.fingerprint,
+            sha256=hashlib.sha256(key.der).hexdigest(),
+            not_before=key.not_before,
+            not_after=key.not_after,
+            fetched_at=key.fetched_at,
+            origin=key.origin,
+        )
+        for key in keys
+    }
+    return tuple(record for _, record in sorted(records.items()))
+
+
+def _totals(chains: Iterable[ChainResult], job: Job) -> Totals:
+    digests = dict.fromkeys(ChainKind, DigestCounts())
+    standard_logs, backfill_logs = LogCounts(), LogCounts()
+    for chain in chains:
+        digests[chain.kind] += chain.digest_files
+        if chain.kind is ChainKind.STANDARD:
+            standard_logs += chain.log_files
+        else:
+            backfill_logs += chain.log_files
+    logs = standard_logs + backfill_logs
+    if not job.unreferenced:
+        logs = replace(logs, unattested=None, unreferenced=None, pending=None)
+    return Totals(digests[ChainKind.STANDARD], digests[ChainKind.BACKFILL], logs)

@@ -1,0 +1,204 @@
+"""A lab world as the sources of a verification, without a network: the ports, answered from memory.
+
+What goes wrong on purpose is told by `unreachable` (places that answer nothing), `torn` (places whose
+first transfer breaks) and `deaf_regions` (regions without ListPublicKeys).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from integrity.chain.content import Buffer
+from integrity.chain.findings import Finding, Reason
+from integrity.chain.model import (
+    Absent,
+    Fetched,
+    KeysUnavailable,
+    Listed,
+    PublicKey,
+    S3Location,
+    StatusUnavailable,
+    TimeWindow,
+    Trail,
+    TrailStatus,
+    Unreachable,
+)
+from integrity.lab.estate import LabTrail
+from integrity.lab.world import World
+from integrity.record import Run
+from integrity.verify.job import Job
+from integrity.verify.run import Sources, verify_trail
+
+T = TypeVar("T")
+PIECE_BYTES = 1000
+
+
+@dataclass
+class MemorySource:
+    """Objects of a world. Counts what is asked; bodies come in small pieces."""
+
+    world: World
+    unreachable: dict[str, str] = field(default_factory=dict)
+    fetched: list[S3Location] = field(default_factory=list)
+    listed: list[str] = field(default_factory=list)
+    order: Callable[[list[Listed]], list[Listed]] = lambda objects: objects
+
+    def _refusal(self, location: S3Location) -> Unreachable | None:
+        for part, detail in self.unreachable.items():
+            if part in location.uri:
+                return Unreachable(location, detail)
+        return None
+
+    def fetch(
+        self, location: S3Location, read: Callable[[Iterable[Buffer]], T]
+    ) -> Fetched[T] | Absent | Unreachable:
+        self.fetched.append(location)
+        refusal = self._refusal(location)
+        if refusal is not None:
+            return refusal
+        stored = self.world.objects.get((location.bucket, location.key))
+        if stored is None:
+            return Absent(location)
+        metadata = {name.lower(): text for name, text in stored.metadata.items()}
+        content = read(_pieces(stored.body))
+        size = len(stored.body)
+        return Fetched(location, content, metadata, stored.last_modified, None, size)
+
+    def list_objects(self, bucket: str, folder: str) -> tuple[Listed, ...] | Unreachable:
+        self.listed.append(folder)
+        refusal = self._refusal(S3Location(bucket, folder))
+        if refusal is not None:
+            return refusal
+        found = [
+            Listed(S3Location(bucket, key), len(stored.body), stored.last_modified)
+            for key in self.world.objects.keys_under(bucket, folder)
+            for stored in [self.world.objects[bucket, key]]
+        ]
+        return tuple(self.order(found))
+
+    def list_folders(self, bucket: str, folder: str) -> tuple[str, ...] | Unreachable:
+        refusal = self._refusal(S3Location(bucket, folder))
+        if refusal is not None:
+            return refusal
+        keys = self.world.objects.keys_under(bucket, folder)
+        below = [key[len(folder) :].split("/") for key in keys]
+        return tuple(sorted({parts[0] for parts in below if len(parts) > 1}))
+
+
+def _pieces(body: bytes) -> Iterator[bytes]:
+    return (body[start : start + PIECE_BYTES] for start in range(0, len(body), PIECE_BYTES))
+
+
+@dataclass
+class MemoryKeys:
+    """ListPublicKeys of a world."""
+
+    world: World
+    deaf_regions: dict[str, str] = field(default_factory=dict)
+    asked: list[TimeWindow] = field(default_factory=list)
+
+    def fetch_keys(
+        self, region: str, window: TimeWindow
+    ) -> tuple[PublicKey, ...] | KeysUnavailable:
+        self.asked.append(window)
+        if region in self.deaf_regions:
+            return KeysUnavailable(region, self.deaf_regions[region])
+        return tuple(
+            PublicKey(region, key.fingerprint, key.der, key.not_before, key.not_after, window.start)
+            for key in self.world.public_keys(region)
+            if key.not_before <= window.end and window.start <= key.not_after
+        )
+
+
+@dataclass
+class MemoryStatuses:
+    """GetTrailStatus of a world."""
+
+    world: World
+    trail: LabTrail
+
+    def fetch_status(self, region: str) -> TrailStatus | StatusUnavailable:
+        status = self.world.status(self.trail, region)
+        return TrailStatus(
+            region,
+            self.world.now,
+            status.is_logging,
+            status.latest_digest_delivery_time,
+            "",
+            status.start_logging_time,
+            status.stop_logging_time,
+        )
+
+
+class Silent:
+    """Nobody is told."""
+
+    def expect(self, log_files: int) -> None: ...
+
+    def done(self, log_files: int, stored_bytes: int) -> None: ...
+
+    def valid_digest(self, location: S3Location) -> None: ...
+
+    def valid_log(self, location: S3Location) -> None: ...
+
+
+def as_trail(trail: LabTrail) -> Trail:
+    """The lab's trail as AWS would describe it."""
+    return Trail(
+        arn=trail.arn,
+        name=trail.name,
+        account_id=trail.account_id,
+        home_region=trail.home_region,
+        bucket=trail.bucket,
+        prefix=trail.prefix,
+        organization_id=trail.organization_id or "",
+        multi_region=trail.multi_region,
+        validation=trail.validation,
+    )
+
+
+def verify(
+    world: World,
+    trail: LabTrail,
+    start: datetime,
+    end: datetime,
+    *,
+    witness: bool = True,
+    source: MemorySource | None = None,
+    keys: MemoryKeys | None = None,
+    now: datetime | None = None,
+    **options: object,
+) -> Run:
+    """The record of a lab trail, verified as the command line would."""
+    job = Job(trail=as_trail(trail), window=TimeWindow(start, end), concurrency=4, **options)  # type: ignore[arg-type]
+    return verify_trail(
+        job,
+        Sources(
+            source or MemorySource(world),
+            keys or MemoryKeys(world),
+            MemoryStatuses(world, trail) if witness else None,
+        ),
+        run_id="a-run",
+        caller_arn=None,
+        progress=Silent(),
+        clock=lambda: now or world.now,
+    )
+
+
+def reasons(run: Run) -> list[str]:
+    """The reasons of all findings, in order of the alphabet."""
+    return sorted(finding.reason.value for finding in run.findings)
+
+
+def only(run: Run, reason: Reason) -> Finding:
+    """The one finding of that reason."""
+    (finding,) = [finding for finding in run.findings if finding.reason is reason]
+    return finding
+
+
+def day(number: int, hour: int = 0, minute: int = 0) -> datetime:
+    """An instant of March 2026, when the lab's trails log."""
+    return datetime(2026, 3, 1, hour, minute, tzinfo=UTC) + timedelta(days=number - 1)
