@@ -42,6 +42,18 @@ class Claim:
     organization_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class MeantTrail:
+    """A trail that is to be verified.
+
+    `unsigned_neighbours` are the ARNs of trails that write to the same place without validation:
+    their log files lie among this one's, and no digest will ever name them.
+    """
+
+    trail: Trail
+    unsigned_neighbours: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrailListing:
     """A trail of the account, and what AWS says of it now.

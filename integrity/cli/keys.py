@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
@@ -11,7 +11,7 @@ from integrity.cli.grammar import parse_region
 from integrity.cli.options import Parsed, profile_option, verbose_option, window_options
 from integrity.cli.output import open_output
 from integrity.cli.ports import wiring_of
-from integrity.cli.times import asked_window
+from integrity.cli.times import asked_window, read_clock
 from integrity.record import ExitStatus
 from integrity.report.terminal import escape
 from integrity.wiring import Access
@@ -70,10 +70,12 @@ def keys(
     'integrity verify --keys FILE' reads them, for regions that the verifying account has not
     enabled. The file is trusted like AWS's own answer: keep it where nobody else can write.
     """
-    window = asked_window(start=start_time, end=end_time, last=last, now=datetime.now(UTC))
+    now = read_clock()
+    window = asked_window(start=start_time, end=end_time, last=last, now=now)
     wanted = tuple(dict.fromkeys(regions))
     with open_output(output) as file:
-        file.write(wiring_of(context).save_keys(Access(profile=profile), wanted, window))
+        connection = wiring_of(context).connect(Access(profile=profile), now=now)
+        file.write(connection.save_keys(wanted, window))
     saved = escape(f"saved the public keys of {', '.join(wanted)} to {output}")
     click.echo(saved, err=True)
     return ExitStatus.VALID

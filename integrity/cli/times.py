@@ -1,8 +1,8 @@
 """Times as people type them: instants, spans and zones, and the window that they ask for.
 
-Pure, with `now` handed in. An instant is ISO 8601; its offset is honoured, and without one it is
-UTC. What is read here decides which hours are verified, so nothing is guessed: what is not
-understood is a UsageError that says what was expected.
+An instant is ISO 8601; its offset is honoured, and without one it is UTC. What is read here decides
+which hours are verified, so nothing is guessed: what is not understood is a UsageError that says
+what was expected. All but `read_clock` is pure, and gets `now` handed in.
 """
 
 from __future__ import annotations
@@ -29,6 +29,11 @@ _UNITS = {
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
 }
+
+
+def read_clock() -> datetime:
+    """Now, in UTC and whole seconds, as the record writes it."""
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 def parse_start(text: str) -> datetime:
@@ -104,7 +109,6 @@ def asked_window(
     """
     if last is not None and start is not None:
         raise UsageError("--last and --start-time both say where to start: leave one of them out")
-    now = now.replace(microsecond=0)
     end = end or now
     span = DEFAULT_SPAN if last is None else last
     start = start or _before(end, span)

@@ -10,6 +10,7 @@ import click
 from integrity.cli.options import profile_option, region_option, verbose_option
 from integrity.cli.output import open_output
 from integrity.cli.ports import wiring_of
+from integrity.cli.times import read_clock
 from integrity.record import ExitStatus
 from integrity.report.terminal import escape
 from integrity.wiring import Access, TrailListing
@@ -52,7 +53,8 @@ def trails(
     Log files can be verified only for the time in which log file validation was on. Where it is
     off, the command that switches it on is shown.
     """
-    listings = wiring_of(context).list_trails(Access(profile=profile, region=region))
+    access = Access(profile=profile, region=region)
+    listings = wiring_of(context).connect(access, now=read_clock()).list_trails()
     lines = _json(listings) if shape == "json" else render_table(listings)
     with open_output(None) as output:
         output.write("".join(f"{line}\n" for line in lines))

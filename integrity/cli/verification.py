@@ -1,11 +1,11 @@
 """Runs what `integrity verify` was asked for, trail after trail, and shows each record.
 
-The exit status is made of the records alone. Nothing is judged here, and the clock is not read.
+The exit status is made of the records alone. Nothing is judged here; the clock is handed through.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
@@ -13,16 +13,16 @@ from pathlib import Path
 import click
 
 from integrity.chain.findings import Outcome, Reason
-from integrity.chain.model import TimeWindow, Trail
+from integrity.chain.model import TimeWindow
 from integrity.cli.output import Output, open_output
-from integrity.cli.ports import Wiring
+from integrity.cli.ports import Connection, Wiring
 from integrity.cli.progress import choose_progress
 from integrity.errors import AccessError
-from integrity.record import ExitStatus, Requested, Run, encode, exit_status, worst_status
+from integrity.record import ExitStatus, Run, encode, exit_status, worst_status
 from integrity.report.terminal import escape
 from integrity.report.text import Style, render_header, render_run, render_summary
 from integrity.verify.job import Job
-from integrity.wiring import Access, Claim
+from integrity.wiring import Access, Claim, MeantTrail
 
 _COLOURS = {Outcome.VALID: "green", Outcome.UNDETERMINED: "yellow", Outcome.INVALID: "red"}
 
@@ -47,42 +47,31 @@ class Options:
     verbose: bool
     quiet: bool
 
-    def job(self, trail: Trail) -> Job:
+    def job(self, meant: MeantTrail) -> Job:
         """The verification of one trail."""
         return Job(
-            trail=trail,
+            trail=meant.trail,
             window=self.window,
             account_ids=self.account_ids,
             source_regions=self.source_regions,
             ignored=self.ignored,
             grace=self.grace,
             redelivery_grace=self.redelivery_grace,
+            unsigned_neighbours=meant.unsigned_neighbours,
             unreferenced=self.unreferenced,
             allow_gaps=self.allow_gaps,
             concurrency=self.access.concurrency,
         )
 
-    @property
-    def requested(self) -> Requested:
-        """What the record will say was asked for."""
-        return Requested(
-            start=self.window.start,
-            end=self.window.end,
-            account_ids=self.account_ids,
-            source_regions=self.source_regions,
-            ignored=self.ignored,
-            unreferenced=self.unreferenced,
-            allow_gaps=self.allow_gaps,
-        )
 
-
-def verify_trails(options: Options, wiring: Wiring, *, now: datetime) -> int:
+def verify_trails(options: Options, wiring: Wiring, clock: Callable[[], datetime]) -> int:
     """Verify each trail that is meant, show its record, and give the exit status."""
     with open_output(options.output) as output:
-        trails = wiring.open_trails(options.access, options.claim)
+        connection = wiring.connect(options.access, now=clock())
+        trails = connection.open_trails(options.claim)
         session = _Session(options, output, several=len(trails) > 1)
         for trail in trails:
-            session.verify(wiring, trail, now=now)
+            session.verify(connection, options.job(trail), clock)
         return session.close()
 
 
@@ -102,11 +91,11 @@ class _Session:
             verbose=options.verbose,
         )
 
-    def verify(self, wiring: Wiring, trail: Trail, *, now: datetime) -> None:
+    def verify(self, connection: Connection, job: Job, clock: Callable[[], datetime]) -> None:
         """Verify one trail. Of several, one that AWS says nothing of does not stop the others."""
         names_valid = self._options.verbose and not self._options.json
         if names_valid:
-            self._write(render_header(trail.arn, self._options.requested, self._style))
+            self._write(render_header(job.trail.arn, job.requested, self._style))
         progress = choose_progress(
             quiet=self._options.quiet,
             tell_valid=self._output.write if names_valid else None,
@@ -114,13 +103,11 @@ class _Session:
         )
         try:
             with progress:
-                run = wiring.verify(
-                    self._options.access, self._options.job(trail), now=now, progress=progress
-                )
+                run = connection.verify(job, progress=progress, clock=clock)
         except AccessError as error:
             if not self._several:
                 raise
-            click.echo(escape(f"Error: {trail.arn}: {error}"), err=True)
+            click.echo(escape(f"Error: {job.trail.arn}: {error}"), err=True)
             self._statuses.append(ExitStatus.UNDETERMINED)
             return
         self._add(run, header=not names_valid)

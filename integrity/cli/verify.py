@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from integrity.cli.options import (
     window_options,
 )
 from integrity.cli.ports import wiring_of
-from integrity.cli.times import asked_window, parse_span, parse_zone
+from integrity.cli.times import asked_window, parse_span, parse_zone, read_clock
 from integrity.cli.verification import Options, verify_trails
 from integrity.errors import UsageError
 from integrity.verify.job import Job
@@ -196,8 +196,8 @@ def verify(context: click.Context, /, **typed: Any) -> int:
     Reads the digest files of a time, checks their signatures, places and links against CloudTrail's
     public keys, and every log file they name against its signed hash. It writes nothing to AWS.
     """
-    now = datetime.now(UTC)
-    return verify_trails(read_options(typed, now), wiring_of(context), now=now)
+    options = read_options(typed, read_clock())
+    return verify_trails(options, wiring_of(context), read_clock)
 
 
 def read_options(typed: dict[str, Any], now: datetime) -> Options:

@@ -61,8 +61,8 @@ def subject(finding: Finding, trail_arn: str) -> str:
     if finding.reason is Reason.TRAIL_OFF:
         return f"Trail\t{escape(trail_arn)}"
     place = escape(f"account {finding.account_id}, region {finding.region}")
-    if finding.count > 1:
-        kind = _file_kind(finding, finding.first or "")
+    if finding.first is not None:
+        kind = _file_kind(finding, finding.first)
         return f"{kind}s\t{finding.count} in {place}"
     return f"Chain\t{place}"
 

@@ -10,7 +10,7 @@ from integrity.chain.model import TimeWindow, Trail
 from integrity.record import Run
 from integrity.verify.job import Job
 from integrity.verify.ports import Progress
-from integrity.wiring import Access, Claim, TrailListing
+from integrity.wiring import Access, Claim, MeantTrail, TrailListing
 from tests.report import samples
 
 Answer = Run | BaseException | Callable[[Progress], Run]
@@ -35,6 +35,7 @@ class StandIn:
     answers: Sequence[Answer] = field(default_factory=lambda: [samples.run()])
     listings: Sequence[TrailListing] | BaseException = ()
     keys: bytes | BaseException = b"keys"
+    neighbours: tuple[str, ...] = ()
     refusal: BaseException | None = None
     access: Access | None = None
     claim: Claim | None = None
@@ -43,30 +44,34 @@ class StandIn:
     jobs: list[Job] = field(default_factory=list)
     nows: list[datetime] = field(default_factory=list)
 
-    def open_trails(self, access: Access, claim: Claim) -> Sequence[Trail]:
-        self.access, self.claim = access, claim
+    def connect(self, access: Access, *, now: datetime) -> StandIn:
+        self.access = access
+        self.nows.append(now)
+        return self
+
+    def open_trails(self, claim: Claim) -> Sequence[MeantTrail]:
+        self.claim = claim
         if self.refusal:
             raise self.refusal
-        return [trail(f"main{index or ''}") for index in range(len(self.answers))]
+        trails = [trail(f"main{index or ''}") for index in range(len(self.answers))]
+        return [MeantTrail(one, self.neighbours) for one in trails]
 
-    def verify(self, access: Access, job: Job, *, now: datetime, progress: Progress) -> Run:
-        assert access is self.access
+    def verify(self, job: Job, *, progress: Progress, clock: Callable[[], datetime]) -> Run:
         answer = self.answers[len(self.jobs)]
         self.jobs.append(job)
-        self.nows.append(now)
+        self.nows.append(clock())
         if isinstance(answer, BaseException):
             raise answer
         run = answer if isinstance(answer, Run) else answer(progress)
         return replace(run, trail_arn=job.trail.arn)
 
-    def list_trails(self, access: Access) -> Sequence[TrailListing]:
-        self.access = access
+    def list_trails(self) -> Sequence[TrailListing]:
         if isinstance(self.listings, BaseException):
             raise self.listings
         return self.listings
 
-    def save_keys(self, access: Access, regions: Sequence[str], window: TimeWindow) -> bytes:
-        self.access, self.regions, self.window = access, regions, window
+    def save_keys(self, regions: Sequence[str], window: TimeWindow) -> bytes:
+        self.regions, self.window = regions, window
         if isinstance(self.keys, BaseException):
             raise self.keys
         return self.keys

@@ -113,14 +113,11 @@ def test_trails_that_cannot_be_listed(
 def test_keys_are_saved(tmp_path: Path, capsys: Captured) -> None:
     stand_in = StandIn(keys=b"{}\n")
     path = tmp_path / "keys.json"
-    status = main(
-        ["keys", "--output", str(path), "--profile", "other"]
-        + ["--source-region", "us-east-1", "--source-region", "eu-west-1"]
-        + ["--source-region", "us-east-1"]
-        + ["--start-time", "2026-01-01", "--end-time", "2026-01-31"],
-        wiring=stand_in,
-    )
-    assert status == 0
+    arguments = ["keys", "--output", str(path), "--profile", "other"]
+    for region in ("us-east-1", "eu-west-1", "us-east-1"):
+        arguments += ["--source-region", region]
+    arguments += ["--start-time", "2026-01-01", "--end-time", "2026-01-31"]
+    assert main(arguments, wiring=stand_in) == 0
     assert path.read_bytes() == b"{}\n"
     assert stand_in.access == Access(profile="other")
     assert stand_in.regions == ("us-east-1", "eu-west-1")

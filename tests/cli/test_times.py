@@ -11,8 +11,7 @@ from integrity.chain.model import TimeWindow
 from integrity.cli.times import asked_window, parse_end, parse_span, parse_start, parse_zone
 from integrity.errors import UsageError
 
-NOW = datetime(2026, 3, 10, 12, 34, 56, 789_000, tzinfo=UTC)
-NOW_SECOND = NOW.replace(microsecond=0)
+NOW = datetime(2026, 3, 10, 12, 34, 56, tzinfo=UTC)
 
 
 def utc(*parts: int) -> datetime:
@@ -142,14 +141,12 @@ def test_what_is_no_zone_is_told_with_what_was_expected(text: str) -> None:
 
 def test_without_options_the_last_24_hours_are_asked_for() -> None:
     window = asked_window(start=None, end=None, last=None, now=NOW)
-    assert window == TimeWindow(NOW_SECOND - timedelta(hours=24), NOW_SECOND)
+    assert window == TimeWindow(NOW - timedelta(hours=24), NOW)
 
 
 def test_last_reaches_back_from_the_end() -> None:
     week = timedelta(days=7)
-    assert asked_window(start=None, end=None, last=week, now=NOW) == TimeWindow(
-        NOW_SECOND - week, NOW_SECOND
-    )
+    assert asked_window(start=None, end=None, last=week, now=NOW) == TimeWindow(NOW - week, NOW)
     end = utc(2026, 3, 5)
     assert asked_window(start=None, end=end, last=week, now=NOW) == TimeWindow(end - week, end)
 
@@ -162,7 +159,7 @@ def test_an_end_alone_asks_for_the_24_hours_before_it() -> None:
 
 def test_a_start_alone_asks_for_everything_until_now() -> None:
     start = utc(2026, 3, 5)
-    assert asked_window(start=start, end=None, last=None, now=NOW) == TimeWindow(start, NOW_SECOND)
+    assert asked_window(start=start, end=None, last=None, now=NOW) == TimeWindow(start, NOW)
 
 
 def test_the_same_bare_date_twice_is_that_day() -> None:
@@ -195,7 +192,7 @@ def test_an_empty_last_is_told() -> None:
 
 def test_a_start_that_is_not_over_yet_is_told() -> None:
     with pytest.raises(UsageError, match=r"it is 2026-03-10T12:34:56Z now"):
-        asked_window(start=NOW_SECOND, end=utc(2026, 3, 12), last=None, now=NOW)
+        asked_window(start=NOW, end=utc(2026, 3, 12), last=None, now=NOW)
 
 
 def test_last_may_not_reach_back_over_the_edge() -> None:

@@ -79,7 +79,9 @@ def test_nothing_is_asked_for_but_the_last_24_hours_of_every_trail() -> None:
     (job,) = stand_in.jobs
     assert before <= job.window.end <= after
     assert job.window.end - job.window.start == timedelta(hours=24)
-    assert stand_in.nows[0].replace(microsecond=0) == job.window.end
+    connected, judged = stand_in.nows
+    assert job.window.end <= connected <= judged <= after
+    assert judged.microsecond == 0
     assert (job.account_ids, job.source_regions, job.ignored) == (None, None, ())
     assert (job.grace, job.redelivery_grace) == (timedelta(hours=1), timedelta(hours=24))
     assert job.unreferenced
@@ -122,6 +124,12 @@ def test_every_option_reaches_the_job(tmp_path: Path) -> None:
     assert job.allow_gaps
     assert not job.unreferenced
     assert job.concurrency == 64
+
+
+def test_trails_without_validation_in_the_same_place_reach_the_job() -> None:
+    stand_in = StandIn(neighbours=("arn:of-another",))
+    main(["verify"], wiring=stand_in)
+    assert stand_in.jobs[0].unsigned_neighbours == ("arn:of-another",)
 
 
 def test_a_profile_can_supply_the_keys() -> None:

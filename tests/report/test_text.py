@@ -225,7 +225,12 @@ def test_a_folded_finding_says_how_many_it_stands_for(reason: Reason, uri: str, 
     folded = fold([finding(reason, s3_uri=uri) for _ in range(5)], most=4)
     first, second = lines_of(run(*folded))[:2]
     assert first.startswith(f"{kind}\t5 in account {ACCOUNT}, region us-east-1\t")
-    assert f"from {uri} to {uri}" in second
+    assert f"5 of them, {uri} to {uri}" in second
+
+
+def test_a_chain_that_is_found_wanting_many_times_is_still_a_chain() -> None:
+    (folded,) = fold([finding(Reason.CHAIN_GAP) for _ in range(5)], most=4)
+    assert lines_of(run(folded))[0].startswith(f"Chain\taccount {ACCOUNT}, region us-east-1\t")
 
 
 def test_hostile_names_stay_on_their_line() -> None:
