@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from integrity.chain.content import Buffer
 from integrity.chain.findings import Finding, Reason
@@ -145,11 +145,11 @@ class Silent:
     def valid_log(self, location: S3Location) -> None: ...
 
 
-def as_trail(trail: LabTrail) -> Trail:
-    """The lab's trail as AWS would describe it."""
+def as_trail(trail: LabTrail, *, name: str | None = None) -> Trail:
+    """The lab's trail as AWS would describe it, or one that is only said to be there under `name`."""
     return Trail(
-        arn=trail.arn,
-        name=trail.name,
+        arn=trail.arn if name is None else trail.arn.replace(trail.name, name),
+        name=name or trail.name,
         account_id=trail.account_id,
         home_region=trail.home_region,
         bucket=trail.bucket,
@@ -170,10 +170,22 @@ def verify(
     source: MemorySource | None = None,
     keys: MemoryKeys | None = None,
     now: datetime | None = None,
-    **options: object,
+    name: str | None = None,
+    **options: Any,
 ) -> Run:
     """The record of a lab trail, verified as the command line would."""
-    job = Job(trail=as_trail(trail), window=TimeWindow(start, end), concurrency=4, **options)  # type: ignore[arg-type]
+    neighbours = tuple(
+        other.arn
+        for other in world.trails
+        if other is not trail and not other.validation and other.bucket == trail.bucket
+    )
+    job = Job(
+        trail=as_trail(trail, name=name),
+        window=TimeWindow(start, end),
+        concurrency=4,
+        unsigned_neighbours=neighbours,
+        **options,
+    )
     return verify_trail(
         job,
         Sources(

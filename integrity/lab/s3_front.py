@@ -200,8 +200,8 @@ class S3Front:
         keys = self._keys.get(bucket, [])
         found: list[tuple[str, StoredObject | None]] = []
         at = max(bisect_left(keys, prefix), bisect_right(keys, after))
-        if delimiter and after.endswith(delimiter) and after.startswith(prefix):
-            at = max(at, bisect_right(keys, after + _LAST))
+        if delimiter and after.startswith(prefix) and after.endswith(delimiter) and after != prefix:
+            at = max(at, bisect_right(keys, after + _LAST))  # a common prefix, told already
         while limit and at < len(keys) and keys[at].startswith(prefix):
             if len(found) >= limit:
                 return found, True

@@ -87,7 +87,9 @@ class LabServer:
         self._server = make_server(
             "127.0.0.1", 0, self._hand_to_moto, threaded=True, request_handler=bound_to(self)
         )
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self.thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
 
     @property
@@ -171,7 +173,7 @@ class LabServer:
         return iter(self._moto(environ, start_response))
 
     def __enter__(self) -> LabServer:
-        self._thread.start()
+        self.thread.start()
         return self
 
     def __exit__(
@@ -181,7 +183,7 @@ class LabServer:
         traceback: TracebackType | None,
     ) -> None:
         self._server.shutdown()
-        self._thread.join()
+        self.thread.join()
         for connection in list(self.connections):
             try:
                 connection.shutdown(socket.SHUT_RDWR)

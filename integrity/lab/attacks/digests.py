@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 
 from integrity.lab.attacks.logs import overwrite
 from integrity.lab.keys import LabKey, pooled_key
@@ -83,6 +83,8 @@ def _malformed(digest: LabDigest, how: Malformation) -> bytes:
             content = b'{"logFiles":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
         case "bomb":
             content = b" " * BOMB_BYTES
+        case _:
+            assert_never(how)
     return gzipped(content)
 
 
