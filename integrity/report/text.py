@@ -188,9 +188,9 @@ def _beside(totals: Totals) -> Iterator[str]:
         yield "log files that no digest names were not looked for (--no-unreferenced)"
         return
     for number, words in (
-        (logs.unattested, "UNATTESTED: what should vouch for it is not there"),
-        (logs.unreferenced, "UNREFERENCED: every digest was read, and none names it"),
-        (logs.pending, "pending: the digest that should name it is not due yet"),
+        (logs.unattested, "UNATTESTED: no authentic digest was there to name them"),
+        (logs.unreferenced, "UNREFERENCED: every digest was read, and none names them"),
+        (logs.pending, "pending: the digest that will name them is not due yet"),
     ):
         if number:
             yield f"{number} {counted(number, 'log file')} {words}"

@@ -29,7 +29,7 @@ WORDS: dict[Reason, str] = {
     Reason.LOG_MALFORMED: "invalid format",
     Reason.LOG_TRAILING_DATA: "unexpected data after end of compressed stream",
     Reason.HEAD_REWOUND: "newest digest files are gone",
-    Reason.TRAIL_OFF: "log file validation is off",
+    Reason.TRAIL_OFF: "does not sign its log files",
     Reason.NO_DIGESTS: "No digests found",
     Reason.CHAIN_GAP: "not covered by any digest file",
     Reason.HEAD_STALE: "newest digest file is overdue",
@@ -85,12 +85,9 @@ def backfill_mark(uri: str) -> str:
 
 def said(finding: Finding) -> str:
     """What was found, without the outcome's word: `not found`."""
-    words = WORDS[finding.reason]
-    if finding.reason is Reason.DIGEST_KEY_UNKNOWN:
-        words += f" in region {escape(finding.region)}"
-        if finding.actual:
-            words += f" for fingerprint {escape(finding.actual)}"
-    return words
+    if finding.reason is Reason.DIGEST_KEY_UNKNOWN and finding.detail:
+        return escape(finding.detail)  # the AWS CLI's words, with the region and the fingerprint
+    return WORDS[finding.reason]
 
 
 def ratio(counts: DigestCounts | LogCounts, files: str) -> str:
