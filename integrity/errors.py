@@ -1,7 +1,7 @@
 """Our own faults: what stops a command. Never a verdict about a trail.
 
-A verdict is a value (`integrity.chain.findings`). An exception of this module means that the program
-was asked for something it cannot do, and says what to type next.
+A verdict is a value (`integrity.chain.findings`). An exception of this module means that the
+program was asked for something it cannot do, and says what to type next.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ class IntegrityError(Exception):
 
 
 class UsageError(IntegrityError):
-    """The command, its configuration or its credentials are wrong; nothing was checked (status 2)."""
+    """Command, configuration or credentials are wrong; nothing was checked (status 2)."""
 
 
 class AccessError(IntegrityError):

@@ -31,7 +31,10 @@ class Tool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requested:
-    """What was asked for. `account_ids` and `source_regions` are null where nothing narrows the run."""
+    """What was asked for.
+
+    `account_ids` and `source_regions` are null where nothing narrows the run.
+    """
 
     start: datetime
     end: datetime
@@ -183,7 +186,8 @@ class Head:
 class ChainResult:
     """One chain's part of the record. `hours` has a letter for each clock hour of the window.
 
-    P proven with logs, E proven and empty, G gap, M missing, X invalid, U undetermined, `.` not due.
+    P proven with logs, E proven and empty, G gap, M missing, X invalid, U undetermined, `.` not
+    due.
     """
 
     account_id: str
@@ -221,10 +225,11 @@ class SegmentResult:
     """What came of one segment: small, whatever the number of log files was.
 
     `entries` are the digests that end in `span`, `neighbours` the nearest ones beyond its ends.
-    `newest` is the end of the chain's newest digest, as far as it was looked for; `redelivered` says
-    that a digest was written at the moment that AWS names as its latest delivery. `first_unattested`
-    is the time of the earliest log file that no digest could vouch for; `has_logs` whether any log
-    file lies in the window; `complete` is False where a folder could not be listed.
+    `newest` is the end of the chain's newest digest, as far as it was looked for; `redelivered`
+    says that a digest was written at the moment that AWS names as its latest delivery.
+    `first_unattested` is the time of the earliest log file that no digest could vouch for;
+    `has_logs` whether any log file lies in the window; `complete` is False where a folder could not
+    be listed.
     """
 
     chain: ChainId
@@ -262,7 +267,10 @@ _STATUS = {
 
 
 def exit_status(run: Run) -> int:
-    """What the process ends with. `--allow-gaps` forgives gaps in which no log file was delivered."""
+    """What the process ends with.
+
+    `--allow-gaps` forgives gaps in which no log file was delivered.
+    """
     if run.requested.allow_gaps and _only_empty_gaps(run):
         return ExitStatus.VALID
     return _STATUS[run.outcome]
@@ -284,7 +292,7 @@ def _only_empty_gaps(run: Run) -> bool:
 
 
 def outcome_of(chains: tuple[ChainResult, ...], findings: tuple[Finding, ...]) -> Outcome:
-    """The run's outcome: the worst of its chains and findings, and without a chain `undetermined`."""
+    """The run's outcome: the worst of its parts, and without a chain `undetermined`."""
     if not chains:
         return worst([Outcome.UNDETERMINED, *(finding.outcome for finding in findings)])
     return worst([chain.outcome for chain in chains] + [finding.outcome for finding in findings])

@@ -1,7 +1,7 @@
 """A lab world as the sources of a verification, without a network: the ports, answered from memory.
 
-What goes wrong on purpose is told by `unreachable` (places that answer nothing), `torn` (places whose
-first transfer breaks) and `deaf_regions` (regions without ListPublicKeys).
+What goes wrong on purpose is told by `unreachable` (places that answer nothing), `torn` (places
+whose first transfer breaks) and `deaf_regions` (regions without ListPublicKeys).
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ class Silent:
 
 
 def as_trail(trail: LabTrail, *, name: str | None = None) -> Trail:
-    """The lab's trail as AWS would describe it, or one that is only said to be there under `name`."""
+    """The lab's trail as AWS would describe it, or one that is only claimed, under `name`."""
     return Trail(
         arn=trail.arn if name is None else trail.arn.replace(trail.name, name),
         name=name or trail.name,

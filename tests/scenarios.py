@@ -62,6 +62,16 @@ def nothing(stage: Stage) -> None:
     """Nobody touches anything."""
 
 
+def both(*acts: Callable[[Stage], object]) -> Callable[[Stage], object]:
+    """One act after the other."""
+
+    def play(stage: Stage) -> None:
+        for act in acts:
+            act(stage)
+
+    return play
+
+
 def log(stage: Stage, number: int = 11) -> LabLog:
     return stage.chain.log_files[number]
 
@@ -279,7 +289,7 @@ SCENARIOS = [
     ),
     Scenario(
         "oldest digest deleted",
-        lambda s: (window(s, 4, 24), attacks.delete_oldest(s.world, s.chain, 5)),
+        both(lambda s: window(s, 4, 24), lambda s: attacks.delete_oldest(s.world, s.chain, 5)),
         ("digest_missing",),
         X,
     ),
@@ -327,7 +337,7 @@ SCENARIOS = [
     Scenario("begins in the window", lambda s: window(s, -20, 24), (), V),
     Scenario("a second trail without validation", unsigned_neighbour, ("log_unreferenced",), V),
     Scenario("window ends now", ends_now, (), V),
-    Scenario("window ends tomorrow", lambda s: (ends_now(s), ends_tomorrow(s)), (), V),
+    Scenario("window ends tomorrow", both(ends_now, ends_tomorrow), (), V),
     Scenario("digest redelivered late", redelivered_late, ("digest_late",), U, "it knows no grace"),
     Scenario("digest redelivered", redelivered, (), V),
     Scenario("markers and Insight files beside", insight, (), V),
@@ -364,7 +374,7 @@ SCENARIOS = [
     ),
     Scenario(
         "head cut by one hour in a past window",
-        lambda s: (window(s, 0, 26), attacks.cut_head(s.world, s.chain, 1)),
+        both(lambda s: window(s, 0, 26), lambda s: attacks.cut_head(s.world, s.chain, 1)),
         ("head_stale",),
         U,
         NO_HEAD,

@@ -50,7 +50,7 @@ class Content:
     detail: str = ""
 
 
-class _Broken(Exception):
+class _BrokenError(Exception):
     """The stream is not gzip; a decompressor's own exception is translated into this one."""
 
 
@@ -65,13 +65,13 @@ class _IsalMember:
         if len(self._head) <= _FLAGS_OFFSET:
             self._head += bytes(chunk[: _FLAGS_OFFSET + 1])
             if len(self._head) > _FLAGS_OFFSET and self._head[_FLAGS_OFFSET] & _RESERVED_FLAGS:
-                raise _Broken("reserved flags are set in the gzip header")
+                raise _BrokenError("reserved flags are set in the gzip header")
         try:
             yield self._stream.decompress(chunk, max_length=INFLATE_WINDOW_BYTES)
             while not (self._stream.eof or self._stream.needs_input):
                 yield self._stream.decompress(b"", max_length=INFLATE_WINDOW_BYTES)
         except _ISAL_ERROR as error:
-            raise _Broken(str(error)) from error
+            raise _BrokenError(str(error)) from error
 
     @property
     def eof(self) -> bool:
@@ -94,7 +94,7 @@ class _ZlibMember:
             while self._stream.unconsumed_tail:
                 yield self._stream.decompress(self._stream.unconsumed_tail, INFLATE_WINDOW_BYTES)
         except zlib.error as error:
-            raise _Broken(str(error)) from error
+            raise _BrokenError(str(error)) from error
 
     @property
     def eof(self) -> bool:
@@ -155,6 +155,6 @@ def _read(
                 break
         if not member.eof:
             flaw, detail = Flaw.MALFORMED, "the stream ends before its trailer"
-    except _Broken as error:
+    except _BrokenError as error:
         flaw, detail = Flaw.MALFORMED, str(error)
     return Content(sha256.hexdigest(), inflated_bytes, flaw, detail)

@@ -1,9 +1,10 @@
-"""Which time of a chain nobody vouches for, and why: gaps, a rewound or stale head, no digests at all.
+"""Which time of a chain nobody vouches for, and why: gaps, a rewound or stale head, no digests at
+all.
 
 1. The head is rewound where AWS says that it delivered a later digest than there is.
 2. A chain that is expected and has no digest in the window has `no_digests`.
-3. Time between digests that none accounts for is a `chain_gap`; so is the time before the first one,
-   unless the chain demonstrably began there.
+3. Time between digests that none accounts for is a `chain_gap`; so is the time before the first
+   one, unless the chain demonstrably began there.
 4. The head is stale where its newest digest ends before what is due.
 
 Time is judged once: what a missing or broken digest accounts for is that digest's own finding.
@@ -25,11 +26,11 @@ from integrity.chain.times import HOUR, format_instant
 class Situation:
     """Everything that is known of a standard chain beside its links.
 
-    `entries` are the digests of the window in order, `neighbours` the nearest ones outside. `newest`
-    is the end of the newest digest in the bucket. `first_unattested` is the earliest log file that no
-    digest could vouch for. `complete` is False where a folder could not be listed: then absence means
-    nothing. `is_named` marks the trail's home region in its own account, and what the
-    command line names.
+    `entries` are the digests of the window in order, `neighbours` the nearest ones outside.
+    `newest` is the end of the newest digest in the bucket. `first_unattested` is the earliest log
+    file that no digest could vouch for. `complete` is False where a folder could not be listed:
+    then absence means nothing. `is_named` marks the trail's home region in its own account, and
+    what the command line names.
     """
 
     chain: ChainId
@@ -65,7 +66,10 @@ class Situation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """A chain's time, judged. `is_new`: it began in the window. `is_ended`: a person says it ended."""
+    """A chain's time, judged.
+
+    `is_new`: it began in the window. `is_ended`: a person says it ended.
+    """
 
     covered: tuple[TimeWindow, ...] = ()
     gaps: tuple[TimeWindow, ...] = ()
@@ -112,7 +116,7 @@ def judge_coverage(chain: Situation) -> Coverage | None:
 
 
 def _accounts(entry: Entry) -> bool:
-    """Whether the digest's hour is somebody's finding or nobody's worry: all but empty beginnings."""
+    """Whether its hour is somebody's finding or nobody's worry: all but empty beginnings."""
     return entry.covers or not entry.is_authentic
 
 
@@ -151,7 +155,9 @@ def _is_expected(chain: Situation) -> bool:
 
 
 def _rewound(chain: Situation) -> Finding | None:
-    """LatestDigestDeliveryTime is a time of delivery: a digest's end lies an hour and a delay before it."""
+    """LatestDigestDeliveryTime is a time of delivery: a digest's end lies an hour and a delay
+    before it.
+    """
     if chain.delivered is None or chain.redelivered:
         return None
     if chain.newest is not None and chain.newest >= chain.delivered - HOUR - chain.grace:
@@ -165,7 +171,7 @@ def _rewound(chain: Situation) -> Finding | None:
         window,
         expected=format_instant(chain.delivered),
         actual=newest,
-        detail=f"AWS delivered a digest at {format_instant(chain.delivered)}; newest here: {newest}",
+        detail=f"AWS delivered one at {format_instant(chain.delivered)}; newest here: {newest}",
     )
 
 

@@ -1,8 +1,8 @@
 """One gate from an object's bytes to a `Digest`: strict, typed, under limits.
 
-What passes is well-formed and believed by nobody. Every field that a judgement needs has to be there
-with its type; unknown fields are skipped (without being built in memory), so that CloudTrail may add
-some. Nothing here looks at signatures, places or time.
+What passes is well-formed and believed by nobody. Every field that a judgement needs has to be
+there with its type; unknown fields are skipped (without being built in memory), so that CloudTrail
+may add some. Nothing here looks at signatures, places or time.
 (AWS: CloudTrail digest file structure.)
 """
 

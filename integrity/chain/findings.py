@@ -74,7 +74,7 @@ class Clause:
 
 _INVALID, _UNDETERMINED, _VALID = Outcome.INVALID, Outcome.UNDETERMINED, Outcome.VALID
 
-_COMPARE = "preserve the bucket as it is, then find who wrote or deleted it (S3 data events, object versions)"
+_COMPARE = "leave the bucket as it is, and find who wrote it (S3 data events, object versions)"
 
 CLAUSES: dict[Reason, Clause] = {
     Reason.DIGEST_MISSING: Clause(
@@ -85,7 +85,7 @@ CLAUSES: dict[Reason, Clause] = {
     Reason.DIGEST_LATE: Clause(
         _UNDETERMINED,
         "digest file is not there yet",
-        "wait: CloudTrail redelivers digests out of order; verify this hour again after the redelivery grace",
+        "wait: CloudTrail redelivers out of order; verify this hour again after the grace",
     ),
     Reason.OBJECT_EXPIRED: Clause(
         _UNDETERMINED,
@@ -139,27 +139,27 @@ CLAUSES: dict[Reason, Clause] = {
     Reason.HEAD_REWOUND: Clause(
         _INVALID,
         "newest digest files are gone: AWS says that it delivered later ones",
-        "look for delete markers in the newest day folders and for DeleteObject in the S3 data events",
+        "look for delete markers in the newest day folders, and for DeleteObject in the events",
     ),
     Reason.TRAIL_OFF: Clause(
         _UNDETERMINED,
         "trail does not sign its log files now",
-        "find who switched it off (StopLogging, UpdateTrail, DeleteTrail in the Event history), and switch it on",
+        "find who did it (StopLogging, UpdateTrail in the Event history), and switch it on",
     ),
     Reason.NO_DIGESTS: Clause(
         _UNDETERMINED,
         "no digest file of this trail lies in the window",
-        "check the trail's name, bucket and prefix, and whether log file validation is on (integrity trails)",
+        "check the name, bucket and prefix, and whether validation is on: integrity trails",
     ),
     Reason.CHAIN_GAP: Clause(
         _UNDETERMINED,
         "no digest covers this time, so nobody vouches for what happened in it",
-        "look in the Event history for StopLogging, StartLogging, UpdateTrail and DeleteTrail around it",
+        "look around it in the Event history for StopLogging, UpdateTrail and DeleteTrail",
     ),
     Reason.HEAD_STALE: Clause(
         _UNDETERMINED,
         "newest digest file is older than it should be",
-        "check the trail's delivery errors (aws cloudtrail get-trail-status) and the bucket's policy",
+        "check the trail's delivery errors (get-trail-status) and the bucket's policy",
     ),
     Reason.DIGEST_FOREIGN: Clause(
         _VALID,
@@ -184,7 +184,7 @@ CLAUSES: dict[Reason, Clause] = {
     Reason.KEYS_UNAVAILABLE: Clause(
         _UNDETERMINED,
         "public keys of the source region could not be had",
-        "allow cloudtrail:ListPublicKeys there, or hand them over with --keys FILE or --keys-profile",
+        "allow cloudtrail:ListPublicKeys there, or hand keys over with --keys or --keys-profile",
     ),
     Reason.LIMIT_EXCEEDED: Clause(
         _UNDETERMINED,
@@ -196,7 +196,7 @@ CLAUSES: dict[Reason, Clause] = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Whom a finding is about when it is not one object: an account's region, or the whole trail."""
+    """Whom a finding is about beside its object: an account's source region."""
 
     account_id: str
     region: str
@@ -204,7 +204,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A reason with its place and hour. `message` is one line for a person, fixed when it was found.
+    """A reason with its place and hour. `message` is one line for a person, fixed when it was
+    found.
 
     Where many findings of one reason in one chain were folded into one, `count` says how many, and
     `first` and `last` name the first and the last subject.
@@ -241,7 +242,10 @@ def find(
     detail: str = "",
     next_step: str = "",
 ) -> Finding:
-    """A finding with its message. `outcome` and `next_step` replace the reason's own where given."""
+    """A finding with its message.
+
+    `outcome` and `next_step` replace the reason's own where given.
+    """
     clause = CLAUSES[reason]
     return Finding(
         reason=reason,
@@ -275,7 +279,7 @@ def _message(
 
 
 def fold(findings: Sequence[Finding], *, most: int) -> list[Finding]:
-    """Findings of one chain, with more than `most` of one reason folded into one that counts them."""
+    """One chain's findings; more than `most` of one reason become one that counts them."""
     by_reason: dict[Reason, list[Finding]] = {}
     for finding in findings:
         by_reason.setdefault(finding.reason, []).append(finding)
@@ -290,7 +294,7 @@ def fold(findings: Sequence[Finding], *, most: int) -> list[Finding]:
 
 
 def _most(reason: Reason, most: int) -> int:
-    """Keys are a matter of the chain, not of each digest that could not be verified without them."""
+    """Keys are a matter of the chain, not of each digest that could not be verified."""
     return 1 if reason is Reason.KEYS_UNAVAILABLE else most
 
 

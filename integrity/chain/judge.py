@@ -6,7 +6,8 @@
 4. algorithm and key: signed with one we know, by a key that CloudTrail answers for
 5. signature: the one in the object's metadata, or the one that its authentic successor states
 
-Links to other digests come later (`link`). Nothing here fetches: keys are looked up by whoever calls.
+Links to other digests come later (`link`). Nothing here fetches: keys are looked up by whoever
+calls.
 """
 
 from __future__ import annotations
@@ -119,7 +120,10 @@ def judge_algorithm(name: DigestName, fetched: Fetched[Inflated], digest: Digest
 def judge_predecessor_algorithm(
     name: DigestName, fetched: Fetched[Inflated], digest: Digest
 ) -> Finding | None:
-    """Of an authentic digest: whether we know how it hashed its predecessor. The link is not judged else."""
+    """Of an authentic digest: whether we know how it hashed its predecessor.
+
+    The link is not judged else.
+    """
     if digest.previous is None or digest.previous.algorithm == HASH_ALGORITHM:
         return None
     return _found(
@@ -139,7 +143,7 @@ def judge_signature(
     if isinstance(key, KeysUnavailable):
         return _found(Reason.KEYS_UNAVAILABLE, name, fetched, detail=key.detail)
     if isinstance(key, NoKey):
-        detail = f"public key not found in region {name.chain.region} for fingerprint {digest.fingerprint}"
+        detail = f"not in region {name.chain.region}: fingerprint {digest.fingerprint}"
         return _found(Reason.DIGEST_KEY_UNKNOWN, name, fetched, detail=detail)
     absent = [field for field in _required_metadata(name) if not fetched.metadata.get(field)]
     if absent:

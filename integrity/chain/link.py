@@ -1,9 +1,9 @@
 """The digests of one chain, in order: broken links, missing hours, coverage.
 
 Links follow `previousDigestS3Object`, never the order of names: after a restart within the hour two
-chains of one account and region interleave by end time. Order is used only to predict the hours that
-nobody names, and those only between two digests that are both there. Pure: what is absent was found
-to be so by whoever made the entries.
+chains of one account and region interleave by end time. Order is used only to predict the hours
+that nobody names, and those only between two digests that are both there. Pure: what is absent was
+found to be so by whoever made the entries.
 
 1. `check_links`: an authentic digest's predecessor, where it is authentic too, is the one it names.
 2. `predicted_hours`: a digest that is there but says nothing trustworthy of its predecessor, or one
@@ -29,7 +29,10 @@ from integrity.chain.times import HOUR, day_of
 
 
 class Standing(StrEnum):
-    """How a digest stands. The last two are not there; an unjudged one lies outside of what was asked."""
+    """How a digest stands.
+
+    The last two are not there; an unjudged one lies outside of what was asked.
+    """
 
     AUTHENTIC = "authentic"
     BROKEN = "broken"
@@ -100,7 +103,9 @@ def in_order(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def check_links(entries: Sequence[Entry]) -> list[Finding]:
-    """A finding for each authentic digest that names another predecessor than the authentic one there."""
+    """A finding for each authentic digest that names another predecessor than the authentic one
+    there.
+    """
     by_location = {entry.location: entry for entry in entries if entry.is_authentic}
     findings = []
     for entry in by_location.values():
@@ -153,7 +158,9 @@ def _hours_between(earlier: Entry, later: Entry, span: TimeWindow) -> Iterator[D
 
 
 def foreign(entries: Iterable[Entry]) -> list[Entry]:
-    """Standard digests that nobody wrote: not authentic, named by no authentic digest, in a covered hour."""
+    """Standard digests that nobody wrote: not authentic, named by no authentic digest, in a covered
+    hour.
+    """
     entries = list(entries)
     vouched = covered(entries)
     return [
@@ -222,7 +229,8 @@ def hour_letters(
 ) -> str:
     """A letter for each clock hour that `span` touches: the worst of what touches that hour.
 
-    `outcomes` holds the digests that findings speak of; `stale` is time that should be covered by now.
+    `outcomes` holds the digests that findings speak of; `stale` is time that should be covered by
+    now.
     """
     first = day_of(span.start) + HOUR * ((span.start - day_of(span.start)) // HOUR)
     letters = ["."] * max(1, -(-(span.end - first) // HOUR))

@@ -1,8 +1,8 @@
 """The frozen nouns that everything else speaks in, and the types that carry trust.
 
 A stranger's bytes are `Fetched`; decoded they are a `Digest`, well-formed and believed by nobody;
-only `signature.authenticate` makes an `AuthenticDigest`. `Absent` is evidence, `Unreachable` is not:
-they stay apart all the way to the alarm. Nothing here decides anything.
+only `signature.authenticate` makes an `AuthenticDigest`. `Absent` is evidence, `Unreachable` is
+not: they stay apart all the way to the alarm. Nothing here decides anything.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ T = TypeVar("T", covariant=True)
 
 
 class ChainKind(StrEnum):
-    """A trail's hourly chain, or the separate chain of digests for logs that came too late for it."""
+    """A trail's hourly chain, or the separate one for logs that came too late for it."""
 
     STANDARD = "standard"
     BACKFILL = "backfill"
@@ -111,7 +111,10 @@ class Trail:
 
 @dataclass(frozen=True, slots=True)
 class TrailStatus:
-    """What `GetTrailStatus` says of a trail in one source region. `asked_at` is before any listing."""
+    """What `GetTrailStatus` says of a trail in one source region.
+
+    `asked_at` is before any listing.
+    """
 
     region: str
     asked_at: datetime
@@ -166,7 +169,7 @@ class LogFileRef:
 
 @dataclass(frozen=True, slots=True)
 class Predecessor:
-    """What a digest says of the one before it: place, hash of its inflated bytes, signature (hex)."""
+    """What a digest says of the one before it: place, hash of its content, signature (hex)."""
 
     location: S3Location
     sha256: str

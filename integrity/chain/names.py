@@ -132,7 +132,7 @@ def parse_log(location: S3Location) -> LogName | None:
 
 
 def is_marker(key: str, size: int) -> bool:
-    """Whether an object only stands for a folder: empty, and named so by consoles and Hadoop tools."""
+    """Whether an object only stands for a folder: empty, named so by consoles and Hadoop."""
     return size == 0 and key.endswith(("/", "_$folder$"))
 
 

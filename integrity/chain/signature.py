@@ -1,7 +1,7 @@
 """From a `Digest` to an `AuthenticDigest`: CloudTrail's signature, and nothing else.
 
-1. The key is the one whose fingerprint the digest names; the fingerprint is the MD5 of the key's DER,
-   which is computed here, not believed.
+1. The key is the one whose fingerprint the digest names; the fingerprint is the MD5 of the key's
+   DER, which is computed here, not believed.
 2. The signed string is made of the received bytes' own values: end time and place letter by letter,
    the SHA-256 of the inflated bytes, the predecessor's signature or `null`.
 3. RSASSA-PKCS1-v1_5 with SHA-256, pinned: no algorithm is taken from what is verified.

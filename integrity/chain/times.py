@@ -1,8 +1,8 @@
 """CloudTrail's three spellings of a UTC instant, and nothing else about time.
 
-`2026-03-01T00:00:00Z` stands in digests and in our record, `20260301T000000Z` in the names of digest
-files, `20260301T0000Z` in the names of log files. Parsing is strict (ASCII digits, real dates):
-what is read here decides where an object belongs.
+`2026-03-01T00:00:00Z` stands in digests and in our record, `20260301T000000Z` in the names of
+digest files, `20260301T0000Z` in the names of log files. Parsing is strict (ASCII digits, real
+dates): what is read here decides where an object belongs.
 (AWS: CloudTrail digest file structure; CloudTrail log file examples.)
 """
 

@@ -1,9 +1,9 @@
 """Log files that no digest names: which of them nobody vouches for, and which only not yet.
 
-A log file's name is its newest event, rounded up to five minutes; it is delivered later, and digested
-in the hour of its delivery. So a digest that could name it lies over the minute in its name (with
-slack on both sides) or over its LastModified, wherever that is. Only if each of these was read and
-does not name it, it is unreferenced. Pure: whoever calls has read the digests.
+A log file's name is its newest event, rounded up to five minutes; it is delivered later, and
+digested in the hour of its delivery. So a digest that could name it lies over the minute in its
+name (with slack on both sides) or over its LastModified, wherever that is. Only if each of these
+was read and does not name it, it is unreferenced. Pure: whoever calls has read the digests.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ class Claim(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Unnamed:
-    """A listed log file. `named_for` is the minute in its name, None where the name is not credible."""
+    """A listed log file.
+
+    `named_for` is the minute in its name, None where the name is not credible.
+    """
 
     listed: Listed
     named_for: datetime | None
@@ -54,7 +57,9 @@ class Unnamed:
 
 
 def unnamed(listed: Listed, root: Root, account_id: str, region: str) -> Unnamed:
-    """A log file as its place and name present it; a name from after its own writing is not credible."""
+    """A log file as its place and name present it; a name from after its own writing is not
+    credible.
+    """
     name = parse_log(listed.location)
     if (
         name is None
@@ -69,9 +74,9 @@ def unnamed(listed: Listed, root: Root, account_id: str, region: str) -> Unnamed
 class Vouchers:
     """The digests that could name a log file, read, of this trail and of others in its bucket.
 
-    `doubtful` are the hours of digests that are gone or not to be believed, `vouched` is the time that
-    this trail's authentic digests cover, `newest` the end of each trail's newest digest (None where
-    this trail has none).
+    `doubtful` are the hours of digests that are gone or not to be believed, `vouched` is the time
+    that this trail's authentic digests cover, `newest` the end of each trail's newest digest (None
+    where this trail has none).
     """
 
     doubtful: Sequence[TimeWindow]

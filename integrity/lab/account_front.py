@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qs
 
+from integrity.lab.estate import LabOrganization
 from integrity.lab.naming import partition_of
 from integrity.lab.wire import (
     REQUEST_ID,
@@ -37,41 +38,23 @@ class AccountFront:
         """The answer to one of `OPERATIONS`."""
         partition = partition_of(request.region)
         if operation == "GetCallerIdentity":
-            return xml_response(
-                '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
-                f"<GetCallerIdentityResult><Arn>arn:{partition}:iam::{account_id}:user/auditor</Arn>"
-                f"<UserId>AIDAAUDITORAAAAAAAAAA</UserId><Account>{account_id}</Account>"
-                f"</GetCallerIdentityResult><ResponseMetadata><RequestId>{REQUEST_ID}</RequestId>"
-                "</ResponseMetadata></GetCallerIdentityResponse>"
-            )
+            return _caller_identity(account_id, partition)
         if operation == "DescribeRegions":
             return self._describe_regions(parse_qs(request.body.decode()))
         organization = self.world.organization
         if organization is None or account_id not in self.world.accounts:
             return json_error("AWSOrganizationsNotInUseException", _NOT_IN_USE)
-        management = organization.management_account_id
-        root = f"arn:{partition}:organizations::{management}"
         if operation == "DescribeOrganization":
-            return json_response(
-                {
-                    "Organization": {
-                        "Id": organization.organization_id,
-                        "Arn": f"{root}:organization/{organization.organization_id}",
-                        "FeatureSet": "ALL",
-                        "MasterAccountArn": (
-                            f"{root}:account/{organization.organization_id}/{management}"
-                        ),
-                        "MasterAccountId": management,
-                        "MasterAccountEmail": "root@example.com",
-                    }
-                }
-            )
-        if account_id != management:
+            return _described(organization, partition)
+        if account_id != organization.management_account_id:
             return json_error("AccessDeniedException", "You don't have permissions.")
+        return self._list_accounts(organization, partition)
+
+    def _list_accounts(self, organization: LabOrganization, partition: str) -> Response:
         accounts: list[dict[str, Any]] = [
             {
                 "Id": account.account_id,
-                "Arn": f"{root}:account/{organization.organization_id}/{account.account_id}",
+                "Arn": _organization_arn(organization, partition, "account", account.account_id),
                 "Email": f"{account.account_id}@example.com",
                 "Name": f"account {account.account_id}",
                 "Status": account.status,
@@ -95,3 +78,36 @@ class AccountFront:
             f"<requestId>{REQUEST_ID}</requestId><regionInfo>{shown}</regionInfo>"
             "</DescribeRegionsResponse>"
         )
+
+
+def _caller_identity(account_id: str, partition: str) -> Response:
+    return xml_response(
+        '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
+        f"<GetCallerIdentityResult><Arn>arn:{partition}:iam::{account_id}:user/auditor</Arn>"
+        f"<UserId>AIDAAUDITORAAAAAAAAAA</UserId><Account>{account_id}</Account>"
+        f"</GetCallerIdentityResult><ResponseMetadata><RequestId>{REQUEST_ID}</RequestId>"
+        "</ResponseMetadata></GetCallerIdentityResponse>"
+    )
+
+
+def _organization_arn(organization: LabOrganization, partition: str, kind: str, *tail: str) -> str:
+    path = "/".join((kind, organization.organization_id, *tail))
+    return f"arn:{partition}:organizations::{organization.management_account_id}:{path}"
+
+
+def _described(organization: LabOrganization, partition: str) -> Response:
+    management = organization.management_account_id
+    return json_response(
+        {
+            "Organization": {
+                "Id": organization.organization_id,
+                "Arn": _organization_arn(organization, partition, "organization"),
+                "FeatureSet": "ALL",
+                "MasterAccountArn": _organization_arn(
+                    organization, partition, "account", management
+                ),
+                "MasterAccountId": management,
+                "MasterAccountEmail": "root@example.com",
+            }
+        }
+    )

@@ -80,6 +80,20 @@ class Chain:
         """The bucket that the chain is written to now."""
         return self.place.bucket
 
+    def digest_key(self, end: datetime, *, trail: str | None = None, backfill: bool = False) -> str:
+        """The key of the chain's digest that ends at `end`, were it written now.
+
+        With `trail`, that of another trail beside it.
+        """
+        return self.place.digest_key(
+            account_id=self.account_id,
+            region=self.region,
+            trail=trail or self.trail.name,
+            home_region=self.trail.home_region,
+            end=end,
+            backfill=backfill,
+        )
+
     @property
     def log_files(self) -> list[LabLog]:
         """Every log file that a digest of the chain names, backfills included, in their order."""
@@ -254,14 +268,7 @@ def make_digest(
 ) -> LabDigest:
     """The signed digest of the hour from `start`, delivered nowhere."""
     end = start + HOUR
-    key = chain.place.digest_key(
-        account_id=chain.account_id,
-        region=chain.region,
-        trail=chain.trail.name,
-        home_region=chain.trail.home_region,
-        end=end,
-        backfill=generated_at is not None,
-    )
+    key = chain.digest_key(end, backfill=generated_at is not None)
     signer = world.ring(chain.region).signer(generated_at or end)
     document = digest_document(
         account_id=chain.account_id,

@@ -1,24 +1,21 @@
 """S3 as the world's readers meet it: objects, listings and buckets, with CloudTrail's own times.
 
-Answers GetObject, HeadObject, ListObjects (both versions), HeadBucket, GetBucketLocation and
-the bucket's settings for buckets of the world. Everything is read from `World.objects` at the
-moment of asking; only the sorted keys are kept, until the objects change.
+Answers GetObject, HeadObject, ListObjects (both versions), HeadBucket, GetBucketLocation, the
+bucket's settings and writes, for buckets of the world. Everything is read from `World.objects` at
+the moment of asking.
 
 Source: AWS: API_GetObject, API_ListObjects, API_ListObjectsV2, API_HeadBucket.
 """
 
 from __future__ import annotations
 
-import base64
-import threading
-from bisect import bisect_left, bisect_right
 from datetime import UTC, datetime
-from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from integrity.lab.objects import StoredObject
+from integrity.lab.s3_listings import KeyIndex, listing
 from integrity.lab.s3_writes import WRITES, write
-from integrity.lab.wire import S3_NAMESPACE, Request, Response, s3_error, xml_response, xml_text
+from integrity.lab.wire import S3_NAMESPACE, Request, Response, s3_error, xml_response
 from integrity.lab.world import World
 
 # What a parameter of the query asks for, by method.
@@ -32,7 +29,6 @@ _SUBRESOURCES: dict[str, dict[str, str]] = {
     **{name: {} for name in ("replication", "encryption", "logging", "publicAccessBlock")},
 }
 _VERBS = {"GET": "Get", "HEAD": "Head", "PUT": "Put", "DELETE": "Delete"}
-_LAST = "\U0010ffff"
 _ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
 
@@ -53,20 +49,7 @@ class S3Front:
         self.page_size = 1000
         self.strict_regions = True
         self.hide_absent = False
-        self._lock = threading.Lock()
-        self._version = -1
-        self._keys: dict[str, list[str]] = {}
-
-    def sync(self) -> None:
-        """Build the index of keys anew."""
-        with self._lock:
-            self._version = self.world.objects.version
-            keys: dict[str, list[str]] = {}
-            for bucket, key in list(self.world.objects.data):
-                keys.setdefault(bucket, []).append(key)
-            for listed in keys.values():
-                listed.sort()
-            self._keys = keys
+        self.index = KeyIndex(world.objects)
 
     @staticmethod
     def operation(request: Request, bucket: str, key: str) -> str:
@@ -118,7 +101,7 @@ class S3Front:
         if operation in ("GetObject", "HeadObject"):
             return self._object(request, bucket, key)
         if operation in ("ListObjects", "ListObjectsV2"):
-            return self._listing(request, bucket, second=operation == "ListObjectsV2")
+            return listing(self.index, request.parameters, bucket, page_size=self.page_size)
         if operation == "HeadBucket":
             return Response(200, b"", {"x-amz-bucket-region": about.region})
         if operation in WRITES:
@@ -149,75 +132,6 @@ class S3Front:
             return _ranged(response, wanted[6:])
         return response
 
-    def _listing(self, request: Request, bucket: str, *, second: bool) -> Response:
-        if self._version != self.world.objects.version:
-            self.sync()
-        asked = request.parameters
-        prefix, delimiter = asked.get("prefix", ""), asked.get("delimiter", "")
-        if second and "continuation-token" in asked:
-            after = base64.urlsafe_b64decode(asked["continuation-token"]).decode()
-        else:
-            after = asked.get("start-after" if second else "marker", "")
-        wanted = asked.get("max-keys", "1000")
-        if not wanted.isdecimal():
-            return s3_error(400, "InvalidArgument", "Provided max-keys not an integer")
-        limit = min(int(wanted), self.page_size)
-        found, truncated = self._page(bucket, prefix, delimiter, after, limit)
-
-        def shown(text: str) -> str:
-            encoded = quote(text, safe="/-._~*") if asked.get("encoding-type") == "url" else text
-            return xml_text(encoded)
-
-        parts = [f"<ListBucketResult {S3_NAMESPACE}><Name>{bucket}</Name>"]
-        parts.append(f"<Prefix>{shown(prefix)}</Prefix><MaxKeys>{limit}</MaxKeys>")
-        parts.append(f"<IsTruncated>{str(truncated).lower()}</IsTruncated>")
-        if delimiter:
-            parts.append(f"<Delimiter>{shown(delimiter)}</Delimiter>")
-        if asked.get("encoding-type") == "url":
-            parts.append("<EncodingType>url</EncodingType>")
-        last = found[-1][0] if found else ""
-        if second:
-            parts.append(f"<KeyCount>{len(found)}</KeyCount>")
-            parts.append(f"<StartAfter>{shown(asked.get('start-after', ''))}</StartAfter>")
-            if truncated:
-                token = base64.urlsafe_b64encode(last.encode()).decode()
-                parts.append(f"<NextContinuationToken>{token}</NextContinuationToken>")
-        else:
-            parts.append(f"<Marker>{shown(asked.get('marker', ''))}</Marker>")
-            if truncated and delimiter:
-                parts.append(f"<NextMarker>{shown(last)}</NextMarker>")
-        for key, stored in found:
-            if stored is None:
-                parts.append(f"<CommonPrefixes><Prefix>{shown(key)}</Prefix></CommonPrefixes>")
-            else:
-                parts.append(f"<Contents><Key>{shown(key)}</Key>{_listed(stored)}</Contents>")
-        return xml_response("".join([*parts, "</ListBucketResult>"]))
-
-    def _page(
-        self, bucket: str, prefix: str, delimiter: str, after: str, limit: int
-    ) -> tuple[list[tuple[str, StoredObject | None]], bool]:
-        """Keys with their objects, and common prefixes with None, and whether more follow."""
-        keys = self._keys.get(bucket, [])
-        found: list[tuple[str, StoredObject | None]] = []
-        at = max(bisect_left(keys, prefix), bisect_right(keys, after))
-        if delimiter and after.startswith(prefix) and after.endswith(delimiter) and after != prefix:
-            at = max(at, bisect_right(keys, after + _LAST))  # a common prefix, told already
-        while limit and at < len(keys) and keys[at].startswith(prefix):
-            if len(found) >= limit:
-                return found, True
-            key = keys[at]
-            cut = key.find(delimiter, len(prefix)) if delimiter else -1
-            if cut >= 0:
-                common = key[: cut + len(delimiter)]
-                found.append((common, None))
-                at = bisect_right(keys, common + _LAST)
-                continue
-            at += 1
-            stored = self.world.objects.data.get((bucket, key))
-            if stored is not None:
-                found.append((key, stored))
-        return found, False
-
     def _settings(self, operation: str, bucket: str) -> Response:
         if operation == "GetBucketVersioning":
             return xml_response(f"<VersioningConfiguration {S3_NAMESPACE}/>")
@@ -240,14 +154,6 @@ class S3Front:
         return xml_response(
             f"<LifecycleConfiguration {S3_NAMESPACE}>{shown}</LifecycleConfiguration>"
         )
-
-
-def _listed(stored: StoredObject) -> str:
-    return (
-        f"<LastModified>{stored.last_modified.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.000Z"
-        f"</LastModified><ETag>&quot;{stored.etag}&quot;</ETag><Size>{len(stored.body)}</Size>"
-        f"<StorageClass>{stored.storage_class}</StorageClass>"
-    )
 
 
 def _object_headers(stored: StoredObject) -> dict[str, str]:

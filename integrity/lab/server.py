@@ -112,7 +112,7 @@ class LabServer:
 
     def sync(self) -> None:
         """Take over changes of the world at once; otherwise the next request does."""
-        self.s3.sync()
+        self.s3.index.sync()
 
     def answer(self, request: Request) -> tuple[Response | None, Fault | None]:
         """The answer, None where it is moto's, and the fault that spoils it."""

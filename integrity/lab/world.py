@@ -70,9 +70,6 @@ class World(Cloud):
         digest names one more log file whose events are of the hour before.
         """
         account = account_id or trail.account_id
-        self.regions.setdefault(region, "opt-in-not-required")
-        if trail.organization_id is not None:
-            self.add_account(account)
         chain = Chain(
             trail,
             account,
@@ -83,8 +80,7 @@ class World(Cloud):
             Traffic(logs_per_hour, events_per_log, escape_slashes),
             start,
         )
-        self.chains.append(chain)
-        self._put_markers(chain, at=chain.logging_since)
+        self._add_chain(chain)
         self._begin(chain, start, linked=begin == "linked")
         self.continue_chain(chain, hours=hours, empty_hours=empty_hours, late_hours=late_hours)
         return chain
@@ -195,6 +191,13 @@ class World(Cloud):
     def _latest(self, delivered: Iterable[LabLog | LabDigest]) -> datetime | None:
         times = (one.last_modified for one in delivered)
         return max((at for at in times if at <= self.now), default=None)
+
+    def _add_chain(self, chain: Chain) -> None:
+        self.regions.setdefault(chain.region, "opt-in-not-required")
+        if chain.trail.organization_id is not None:
+            self.add_account(chain.account_id)
+        self.chains.append(chain)
+        self._put_markers(chain, at=chain.logging_since)
 
     def _put_markers(self, chain: Chain, *, at: datetime) -> None:
         for folder in ("CloudTrail/", "CloudTrail-Digest/"):

@@ -44,8 +44,8 @@ Wanted = list[tuple[DigestName, S3Location]]
 class DigestSpan:
     """What is known of a trail's digests over a span. `entries` reach one digest beyond both ends.
 
-    `authentic` holds the signed documents by place, for their log files; `findings` are about digests
-    that end in the span; `newest` is the end of the newest digest that the listings showed.
+    `authentic` holds the signed documents by place, for their log files; `findings` are about
+    digests that end in the span; `newest` is the end of the newest digest that the listings showed.
     """
 
     span: TimeWindow
@@ -95,7 +95,8 @@ class DigestReader:
         """List a place for the whole span: the trail's own, or one that a pointer led to.
 
         One digest beyond the end is looked up too: it is the second witness of the last signature,
-        the link across the cut, and where the trail has moved since, the pointer to the older place.
+        the link across the cut, and where the trail has moved since, the pointer to the older
+        place.
         """
         self._roots.append(root)
         last = max(self._span.start, min(self._span.end, self._tools.now + DAY))
@@ -138,7 +139,9 @@ class DigestReader:
         return [(name, location) for location, name in named.items()] or self._listed()
 
     def _unnamed(self, judged: Judged) -> DigestName:
-        """A predecessor whose key has another form than any we know: an hour before its successor's."""
+        """A predecessor whose key has another form than any we know: an hour before its
+        successor's.
+        """
         return DigestName(replace(judged.name.chain, root=self._chain.root), judged.name.end - HOUR)
 
     def _predicted(self) -> Wanted:

@@ -1,4 +1,4 @@
-"""What a verification is asked to do: one trail, one window, what to leave out, how long to wait."""
+"""What a verification is asked to do: one trail, one window, what to leave out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ class Job:
     `account_ids` and `source_regions` narrow what is verified (None: all that the bucket shows);
     `ignored` holds `ACCOUNT` or `ACCOUNT/REGION`, chains that a person says have ended. `grace` is
     how late the newest digest may be; `redelivery_grace` how long a missing one may still come.
-    `unsigned_neighbours` are the ARNs of other trails that write to the same place with validation off.
+    `unsigned_neighbours` are the ARNs of other trails that write to the same place with validation
+    off.
     """
 
     trail: Trail

@@ -26,7 +26,7 @@ from integrity.verify.job import Job
 
 @dataclass(frozen=True, slots=True)
 class JoinedChain:
-    """A standard chain and, where it has digests, its backfill chain: results, and what was found."""
+    """A standard chain, its backfill chain where it has digests, and what was found."""
 
     results: tuple[ChainResult, ...]
     findings: tuple[Finding, ...]

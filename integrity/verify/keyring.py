@@ -1,8 +1,10 @@
-"""A region's public keys, asked for generously, once, and again around a digest whose key is missed.
+"""A region's public keys, asked for generously, once, and again around a digest whose key is
+missed.
 
-CloudTrail rotates keys, answers only for the time it is asked about, and a digest may be signed by a
-key that begins after the digest ends. A fingerprint counts as unknown only where ListPublicKeys
-answered for the time of signing with at least one key that was valid then; otherwise nobody can tell.
+CloudTrail rotates keys, answers only for the time it is asked about, and a digest may be signed by
+a key that begins after the digest ends. A fingerprint counts as unknown only where ListPublicKeys
+answered for the time of signing with at least one key that was valid then; otherwise nobody can
+tell.
 """
 
 from __future__ import annotations
@@ -27,7 +29,10 @@ def asked_for(window: TimeWindow) -> TimeWindow:
 
 
 class KeyRing:
-    """The public keys of one source region. Shared by threads; picklable keys come in and go out."""
+    """The public keys of one source region.
+
+    Shared by threads; picklable keys come in and go out.
+    """
 
     def __init__(self, region: str, source: KeySource, keys: Iterable[PublicKey] = ()) -> None:
         self.region = region

@@ -22,7 +22,7 @@ _BATCH = 16
 
 @dataclass(slots=True)
 class Shelf:
-    """What was listed: digests by their name, objects that are none, folders that would not answer."""
+    """What was listed: digests by name, objects that are none, folders that did not answer."""
 
     digests: dict[S3Location, tuple[DigestName, Listed]] = field(default_factory=dict)
     strangers: list[Listed] = field(default_factory=list)
@@ -84,7 +84,8 @@ class DigestFolders:
     ) -> DigestName | None:
         """The chain's newest (or oldest) digest in the UTC days from `days.start` to `days.end`.
 
-        Costs three folder listings and a day where the chain has a digest on the first day looked at.
+        Costs three folder listings and a day where the chain has a digest on the first day looked
+        at.
         """
         midnights = self._days_with_folders(root, days, newest_first=newest_first)
         while batch := list(islice(midnights, _BATCH)):

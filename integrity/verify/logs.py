@@ -1,7 +1,8 @@
 """The log files that authentic digests name, each fetched, inflated and hashed in a bounded window.
 
 A log file is judged once, however many digests name it; where they name it with different hashes it
-has to match them all. Whatever is judged invalid was read twice. Nothing of a log's content is kept.
+has to match them all. Whatever is judged invalid was read twice. Nothing of a log's content is
+kept.
 """
 
 from __future__ import annotations
@@ -91,7 +92,10 @@ class LogChecker:
         self._written: Mapping[S3Location, datetime] = {}
 
     def check(self, logs: Iterable[NamedLog], written: Mapping[S3Location, datetime]) -> LogSpan:
-        """Counts and findings of these log files. `written` holds their LastModified, where listed."""
+        """Counts and findings of these log files.
+
+        `written` holds their LastModified, where listed.
+        """
         self._written = written
         result = LogSpan()
         in_flight = 2 * self._job.concurrency
@@ -139,7 +143,7 @@ class LogChecker:
         return lambda chunks: read_content(chunks, max_bytes=max_bytes)
 
     def _unreadable(self, log: NamedLog, answer: Unreachable) -> Finding:
-        """A PUT into an archive or under a stranger's key hides content as well as an edit would."""
+        """A PUT into an archive, or under a stranger's key, hides content as an edit does."""
         written = self._written.get(log.location)
         detail = answer.detail
         if written is not None and log.delivered_by is not None and written > log.delivered_by:

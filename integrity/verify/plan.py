@@ -1,9 +1,9 @@
 """Which chains a job is about, and the segments that check them.
 
-Accounts and regions are found by listing folders, under `CloudTrail-Digest/` and `CloudTrail/` both:
-a region whose digests were wiped still has its logs. What GetTrailStatus knows of each region of the
-trail's own account is asked before any digest is listed, so that a delivery in between is no head
-that was rewound.
+Accounts and regions are found by listing folders, under `CloudTrail-Digest/` and `CloudTrail/`
+both: a region whose digests were wiped still has its logs. What GetTrailStatus knows of each region
+of the trail's own account is asked before any digest is listed, so that a delivery in between is no
+head that was rewound.
 """
 
 from __future__ import annotations
@@ -113,7 +113,10 @@ class _Planner:
                     yield ChainId(root, account_id, region, trail.name, trail.home_region)
 
     def _roots(self) -> list[Root]:
-        """The trail's root. Where nobody said, whether its account lies under an organization's folder."""
+        """The trail's root.
+
+        Where nobody said, whether its account lies under an organization's folder.
+        """
         root = self._job.trail.root
         if root.organization_id:
             return [root]

@@ -38,7 +38,10 @@ class ObjectSource(Protocol):
         """
 
     def list_objects(self, bucket: str, folder: str) -> tuple[Listed, ...] | Unreachable:
-        """Every object below `folder` (which ends in `/`), in any order. No such bucket: nothing."""
+        """Every object below `folder` (which ends in `/`), in any order.
+
+        No such bucket: nothing.
+        """
 
     def list_folders(self, bucket: str, folder: str) -> tuple[str, ...] | Unreachable:
         """The names, without slash, directly below `folder` that have keys of their own below."""

@@ -1,24 +1,24 @@
 """The unit of work: one account and source region of a trail, over a span of whole days.
 
 1. list the digest folders and read the digests, with one beyond each end (`digests`)
-2. list the log folders, and check every log file that an authentic digest of the span names (`logs`)
+2. list the log folders, and check every log file that an authentic digest of the span names
+   (`logs`)
 3. judge the log files that none of them names (`unnamed`)
 
-A segment is small and picklable, so any engine may run it, anywhere, twice. Its result is small too;
-links, coverage and the head are judged later, from the results alone (`join`).
+A segment is small and picklable, so any engine may run it, anywhere, twice. Its result is small
+too; links, coverage and the head are judged later, from the results alone (`join`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from integrity.chain.findings import Finding, Place, Reason, find
 from integrity.chain.link import Entry, in_order
 from integrity.chain.model import (
     ChainId,
-    ChainKind,
     PublicKey,
     S3Location,
     TimeWindow,
@@ -29,6 +29,7 @@ from integrity.chain.names import digest_folder
 from integrity.chain.times import DAY, HOUR, day_folder
 from integrity.record import SegmentResult
 from integrity.verify.digests import DigestReader, DigestSpan
+from integrity.verify.head import due_by, newest_digest, was_redelivered
 from integrity.verify.job import Job
 from integrity.verify.judged import DigestJudge
 from integrity.verify.keyring import KeyRing
@@ -38,7 +39,6 @@ from integrity.verify.tools import Tools
 from integrity.verify.unnamed import LogListing, UnnamedFinder, UnnamedLogs, list_logs
 
 _SECOND = timedelta(seconds=1)
-_WITNESS_SLACK = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +142,15 @@ class _SegmentCheck:
         listing: LogListing,
         unnamed: UnnamedLogs,
     ) -> SegmentResult:
-        newest = self._newest(digests)
+        chain, witness = self._segment.chain, self._segment.witness
+        newest = newest_digest(
+            chain,
+            self._folders,
+            DigestJudge(self._job, self._tools, self._ring),
+            after=digests.span.end,
+            now=self._tools.now,
+            due=due_by(witness, self._job.grace),
+        )
         unlisted = [*digests.unlisted, *listing.unlisted]
         tallied = [
             entry.with_logs(logs.tallies[entry.location])
@@ -153,7 +161,7 @@ class _SegmentCheck:
         signers = {signed.digest.fingerprint for signed in digests.authentic.values()}
         listed = self._job.unreferenced
         return SegmentResult(
-            chain=self._segment.chain,
+            chain=chain,
             span=self._segment.span,
             entries=tuple(tallied),
             neighbours=tuple(e for e in digests.entries if not self._belongs(e)),
@@ -170,50 +178,9 @@ class _SegmentCheck:
             first_unattested=unnamed.earliest,
             has_logs=bool(listing.objects or logs.tallies),
             newest=newest,
-            redelivered=self._redelivered(),
+            redelivered=was_redelivered(chain, self._folders, witness),
             complete=not unlisted,
             keys=tuple(key for key in self._ring.keys if key.fingerprint in signers),
-        )
-
-    def _newest(self, digests: DigestSpan) -> datetime | None:
-        """The newest digest's end. Looked for to the bucket's real end where AWS names a later delivery.
-
-        A digest beyond the window counts only if it is authentic: a planted one must not stand in for
-        the head that was cut.
-        """
-        witness, newest = self._segment.witness, digests.newest
-        if witness is None or witness.latest_digest_delivery is None:
-            return newest
-        due = witness.latest_digest_delivery - HOUR - self._job.grace
-        beyond = [entry for entry in digests.entries if entry.window.end > digests.span.end]
-        if newest is not None and newest > digests.span.end and not beyond[0].is_authentic:
-            newest = max((e.window.end for e in digests.entries if self._belongs(e)), default=None)
-        if newest is not None and newest >= due:
-            return newest
-        days = TimeWindow(digests.span.end, self._tools.now + DAY)
-        name = self._folders.search(
-            self._segment.chain.root, self._segment.chain, days, newest_first=True
-        )
-        if name is None or (newest is not None and name.end <= newest):
-            return newest
-        located = [
-            (shown, listed.location)
-            for shown, listed in self._folders.shelf.of(self._segment.chain)
-            if shown == name
-        ]
-        judged = DigestJudge(self._job, self._tools, self._ring).judge(*located[0])
-        return name.end if judged.authentic is not None else newest
-
-    def _redelivered(self) -> bool:
-        """Whether a digest, a backfill one included, was written when AWS says it delivered its latest."""
-        witness = self._segment.witness
-        if witness is None or witness.latest_digest_delivery is None:
-            return False
-        chain, delivery = self._segment.chain, witness.latest_digest_delivery
-        return any(
-            (name.chain.trail_name, name.chain.home_region) == (chain.trail_name, chain.home_region)
-            and abs(listed.last_modified - delivery) <= _WITNESS_SLACK
-            for name, listed in self._folders.shelf.digests.values()
         )
 
     def _strangers(self) -> Iterator[Finding]:

@@ -174,7 +174,9 @@ class UnnamedFinder:
         )
 
     def _note(self, logs: list[Unnamed]) -> Finding:
-        """AWS documents several trails in one bucket; what one without validation writes, nobody signs."""
+        """AWS documents several trails in one bucket; what one without validation writes, nobody
+        signs.
+        """
         first, last = logs[0].listed.location.uri, logs[-1].listed.location.uri
         trails = ", ".join(self._job.unsigned_neighbours)
         finding = find(

@@ -34,14 +34,15 @@ def join_run(
     job: Job, plan: Plan, results: Mapping[ChainId, Sequence[SegmentResult]], info: RunInfo
 ) -> Run:
     """The record of a job from the results of all its segments."""
+    segments = [segment for parts in results.values() for segment in parts]
+    own_findings = check_trail(job, plan.home_status(job), segments)
     joined = [
         chain
         for chain_id in sorted(results)
-        if (chain := join_chain(results[chain_id], job, info.judged_at, plan.status(chain_id)))
+        if not _never_signed(job, segments)
+        and (chain := join_chain(results[chain_id], job, info.judged_at, plan.status(chain_id)))
     ]
     chains = tuple(result for chain in joined for result in chain.results)
-    segments = [segment for parts in results.values() for segment in parts]
-    own_findings = check_trail(job, plan.home_status(job), segments)
     findings = (*own_findings, *(finding for chain in joined for finding in chain.findings))
     return Run(
         tool=Tool("integrity", __version__),
@@ -57,10 +58,18 @@ def join_run(
     )
 
 
+def _never_signed(job: Job, segments: Iterable[SegmentResult]) -> bool:
+    """Whether the trail has validation off and no digest in its bucket: nothing to verify."""
+    if job.trail.validation or not job.trail.looked_up:
+        return False
+    return all(segment.newest is None and segment.complete for segment in segments)
+
+
 def check_trail(
     job: Job, status: TrailStatus | None, segments: Iterable[SegmentResult]
 ) -> list[Finding]:
-    """`trail_off`: the trail does not log, or does not sign. A note for a window that ends before that.
+    """`trail_off`: the trail does not log, or does not sign. A note for a window that ends before
+    that.
 
     Said only of a trail that AWS was asked about: who cannot see a trail has not seen it gone.
     """

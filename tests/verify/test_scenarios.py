@@ -1,4 +1,4 @@
-"""Every scenario, verified from memory: what is found, the outcome, and that the record balances."""
+"""Every scenario, verified from memory: what is found, the outcome, the record."""
 
 from __future__ import annotations
 

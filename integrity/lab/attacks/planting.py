@@ -59,13 +59,7 @@ def plant_digest(
     last_modified: datetime | None = None,
 ) -> Address:
     """Junk lies among the digests under a well-made name of a trail that never was."""
-    key = chain.place.digest_key(
-        account_id=chain.account_id,
-        region=chain.region,
-        trail=trail,
-        home_region=chain.trail.home_region,
-        end=end,
-    )
+    key = chain.digest_key(end, trail=trail)
     world.objects[chain.bucket, key] = StoredObject(body, last_modified or world.now)
     return chain.bucket, key
 
@@ -83,15 +77,7 @@ def plant_future(
 
     It is a copy of the digest `junk`, or junk.
     """
-    folder = f"{chain.place.digest_folder(chain.account_id, chain.region)}{day:%Y/%m/%d}/"
-    name = chain.place.digest_key(
-        account_id=chain.account_id,
-        region=chain.region,
-        trail=chain.trail.name,
-        home_region=chain.trail.home_region,
-        end=day,
-    ).rpartition("/")[2]
-    address = chain.bucket, folder + name.replace(stamp(day), "99991231T235959Z")
+    address = chain.bucket, chain.digest_key(day).replace(stamp(day), "99991231T235959Z")
     copied = world.objects[junk.address] if junk is not None else StoredObject(b"junk", world.now)
     world.objects[address] = replace(copied, last_modified=world.now)
     return address
