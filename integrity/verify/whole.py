@@ -18,7 +18,6 @@ from integrity.record import (
     KeyRecord,
     LogCounts,
     Population,
-    Requested,
     Run,
     RunInfo,
     SegmentResult,
@@ -48,7 +47,7 @@ def join_run(
     return Run(
         tool=Tool("integrity", __version__),
         trail_arn=job.trail.arn,
-        requested=_requested(job),
+        requested=job.requested,
         run=info,
         population=_population(plan, chains),
         keys=_keys(key for segment in segments for key in segment.keys),
@@ -93,18 +92,6 @@ def _off(job: Job, detail: str, since: datetime | None, *, is_note: bool) -> Fin
         job.window,
         outcome=Outcome.VALID if is_note or before else None,
         detail=detail,
-    )
-
-
-def _requested(job: Job) -> Requested:
-    return Requested(
-        start=job.window.start,
-        end=job.window.end,
-        account_ids=job.account_ids,
-        source_regions=job.source_regions,
-        ignored=job.ignored,
-        unreferenced=job.unreferenced,
-        allow_gaps=job.allow_gaps,
     )
 
 
