@@ -97,9 +97,7 @@ def test_the_record_says_who_asked_and_which_keys_answered(capsys: Captured) -> 
     assert run.run.started_at.microsecond == 0
 
 
-def test_an_attack_is_status_1_and_named(
-    lab: LabServer, world: World, capsys: Captured
-) -> None:
+def test_an_attack_is_status_1_and_named(lab: LabServer, world: World, capsys: Captured) -> None:
     log = world.chains[0].log_files[4]
     attacks.edit_log(world, log)
     attacks.delete_digest(world, world.chains[1].digests[4])
@@ -136,9 +134,7 @@ def test_verbose_names_every_valid_file_once(capsys: Captured) -> None:
 
 
 @pytest.mark.usefixtures("lab")
-@pytest.mark.parametrize(
-    "name", ["main", "arn:aws:cloudtrail:us-east-1:111122223333:trail/main"]
-)
+@pytest.mark.parametrize("name", ["main", "arn:aws:cloudtrail:us-east-1:111122223333:trail/main"])
 def test_a_trail_is_found_by_its_name_or_arn(name: str, capsys: Captured) -> None:
     assert record(capsys, "--trail-arn", name)[0] == 0
 
@@ -301,9 +297,7 @@ def test_a_profile_supplies_the_keys(
     assert run.outcome is Outcome.VALID
 
 
-def test_trails_are_listed_with_their_state(
-    lab: LabServer, world: World, capsys: Captured
-) -> None:
+def test_trails_are_listed_with_their_state(lab: LabServer, world: World, capsys: Captured) -> None:
     world.add_trail(name="unsigned", validation=False, home_region="eu-west-1")
     lab.sync()
     assert main(["trails", "--format", "json"]) == 0
