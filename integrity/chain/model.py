@@ -90,7 +90,8 @@ class ChainId:
 class Trail:
     """A trail as `GetTrail` describes it, or as the command line claims it to be.
 
-    `looked_up` is False where nobody asked AWS (`--trail-arn` with `--s3-bucket`).
+    `looked_up` is False where nobody asked AWS (`--trail-arn` with `--s3-bucket`). An organization
+    trail has an empty `organization_id` where nobody could tell it: the bucket's folders name it.
     """
 
     arn: str
@@ -103,6 +104,7 @@ class Trail:
     multi_region: bool = True
     validation: bool = True
     looked_up: bool = True
+    is_organization: bool = False
 
     @property
     def root(self) -> Root:
@@ -127,10 +129,14 @@ class TrailStatus:
 
 @dataclass(frozen=True, slots=True)
 class StatusUnavailable:
-    """GetTrailStatus would not answer for a region; `detail` says why and what would help."""
+    """Nobody told a trail's status in a region; `detail` says why and what would help.
+
+    `not_found` is True where CloudTrail said that the caller's account sees no such trail there.
+    """
 
     region: str
     detail: str
+    not_found: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,18 @@ from datetime import datetime
 
 import msgspec
 
-from integrity.record import Run, RunInfo
+from integrity.chain.model import ChainId
+from integrity.record import Run, RunInfo, SegmentResult
 from integrity.verify.job import Job
+from integrity.verify.parallel import each
 from integrity.verify.plan import make_plan
 from integrity.verify.ports import KeySource, ObjectSource, Progress, StatusSource
 from integrity.verify.segment import check_segment
 from integrity.verify.tools import Tools
 from integrity.verify.whole import join_run
+
+_AT_ONCE = 16
+"""How many segments are under way together: nearly empty ones wait for answers most of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +48,19 @@ def verify_trail(
     `clock` is read at the start and at the end alone.
     """
     now = clock()
-    with ThreadPoolExecutor(job.concurrency) as executor:
-        tools = Tools(sources.objects, sources.keys, executor, now, progress)
+    with ThreadPoolExecutor(job.concurrency) as readers, ThreadPoolExecutor(_AT_ONCE) as engine:
+        tools = Tools(sources.objects, sources.keys, readers, now, progress)
         plan = make_plan(job, tools, sources.statuses)
-        results = {
-            chain: [check_segment(segment, job, tools) for segment in segments]
-            for chain, segments in plan.segments.items()
-        }
+        segments = [segment for parts in plan.segments.values() for segment in parts]
+        checked = each(
+            engine,
+            lambda segment: check_segment(segment, job, tools),
+            segments,
+            in_flight=_AT_ONCE,
+        )
+        results: dict[ChainId, list[SegmentResult]] = {}
+        for _, result in checked:
+            results.setdefault(result.chain, []).append(result)
     info = RunInfo(
         id=run_id,
         caller_arn=caller_arn,

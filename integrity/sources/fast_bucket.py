@@ -1,0 +1,168 @@
+"""The hot path: GETs of one bucket through obstore, for a twentieth of botocore's CPU time.
+
+obstore is only ever believed when it succeeds: it tells no error codes, no regions and no headers.
+Every other answer, and every key that it cannot address, is None here, and is then asked again
+through botocore (`integrity.sources.s3`), whose answer decides. Where obstore keeps failing on what
+botocore can read, a proxy that it cannot pass for instance, it is left alone from then on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+import obstore
+from obstore.auth.boto3 import Boto3CredentialProvider
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
+
+from integrity.chain.model import Fetched, S3Location
+from integrity.sources.session import Aws
+from integrity.sources.transfer import BrokenTransferError, Buffer, whole
+
+if TYPE_CHECKING:
+    from obstore import GetResult
+    from obstore.store import ClientConfig, RetryConfig, S3Config
+
+T = TypeVar("T")
+
+WHOLE_BODY_BYTES = 8 * 1024 * 1024
+"""Objects up to this stored size are handed over in one piece; larger ones are streamed."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_STREAM_PIECE_BYTES = 1024 * 1024
+_FAILURES = (BaseError, OSError, ValueError)
+_MOST_FAILURES_IN_A_ROW = 16
+# botocore refreshes credentials 15 minutes before they end, so these are always good for 5.
+_CREDENTIALS_LIFE = timedelta(minutes=5)
+_WHOLE_REQUEST = timedelta(minutes=15)
+_FIRST_BACKOFF = timedelta(milliseconds=100)
+_LONGEST_BACKOFF = timedelta(seconds=10)
+_RETRY_TIME = timedelta(minutes=2)
+
+
+def is_addressable(key: str) -> bool:
+    """Whether obstore asks for this very key: it drops outer slashes and refuses odd parts."""
+    return _CONTROL.search(key) is None and not any(
+        part in ("", ".", "..") for part in key.split("/")
+    )
+
+
+class FastBucket:
+    """One bucket as obstore reads it. Thread-safe; never to be used across a fork."""
+
+    def __init__(self, store: S3Store, bucket: str) -> None:
+        self._store = store
+        self._bucket = bucket
+        self._failures_in_a_row = 0
+
+    @classmethod
+    def open(
+        cls, aws: Aws, client: Any, bucket: str, expected_bucket_owner: str | None
+    ) -> FastBucket | None:
+        """The bucket at the endpoint that botocore's own `client` would use, if obstore can.
+
+        `client` is the S3 client of the bucket's own region.
+        """
+        endpoint, virtual_hosted = bucket_endpoint(client, bucket)
+        config: S3Config = {
+            "bucket": bucket,
+            "region": client.meta.region_name,
+            # Both, because obstore reads AWS_ENDPOINT_URL_S3 itself and lets it win.
+            "endpoint": endpoint,
+            "aws_endpoint_url_s3": endpoint,
+            "virtual_hosted_style_request": virtual_hosted,
+            "skip_signature": False,
+        }
+        recipe = aws.recipe
+        options: ClientConfig = {
+            "allow_http": endpoint.startswith("http://"),
+            "allow_invalid_certificates": False,
+            "connect_timeout": timedelta(seconds=recipe.connect_timeout),
+            "read_timeout": timedelta(seconds=recipe.read_timeout),
+            "timeout": _WHOLE_REQUEST,
+            "pool_max_idle_per_host": str(recipe.max_connections),
+        }
+        if expected_bucket_owner is not None:
+            options["default_headers"] = {"x-amz-expected-bucket-owner": expected_bucket_owner}
+        retry: RetryConfig = {
+            "max_retries": recipe.attempts - 1,
+            "retry_timeout": _RETRY_TIME,
+            "backoff": {
+                "init_backoff": _FIRST_BACKOFF,
+                "max_backoff": _LONGEST_BACKOFF,
+                "base": 2,
+            },
+        }
+        try:
+            if aws.ca_bundle is not None:
+                options["root_certificate"] = Path(aws.ca_bundle).read_bytes()
+            store = S3Store(
+                config=config,
+                client_options=options,
+                retry_config=retry,
+                credential_provider=Boto3CredentialProvider(aws.session, ttl=_CREDENTIALS_LIFE),
+            )
+        except _FAILURES:
+            return None
+        return cls(store, bucket)
+
+    @property
+    def is_worth_asking(self) -> bool:
+        """False once obstore has failed again and again on what botocore could read."""
+        return self._failures_in_a_row < _MOST_FAILURES_IN_A_ROW
+
+    def note_failure(self) -> None:
+        """botocore could read what obstore could not."""
+        self._failures_in_a_row += 1
+
+    def fetch(self, key: str, read: Callable[[Iterable[Buffer]], T]) -> Fetched[T] | None:
+        """The object, or None where anything but a whole success came back."""
+        try:
+            result = obstore.get(self._store, key)
+            size = result.meta["size"]
+            body = _in_one_piece(result) if size <= WHOLE_BODY_BYTES else _streamed(result)
+        except _FAILURES:
+            return None
+        try:
+            content = read(whole(body, size, _FAILURES))
+        except BrokenTransferError:
+            return None
+        self._failures_in_a_row = 0
+        return Fetched(
+            location=S3Location(self._bucket, key),
+            content=content,
+            # The object's own properties come capitalised (Content-Type), user metadata never does.
+            metadata={
+                name: value for name, value in result.attributes.items() if name == name.lower()
+            },
+            last_modified=result.meta["last_modified"],
+            version_id=result.meta["version"],
+            size=size,
+        )
+
+
+def _in_one_piece(result: GetResult) -> Iterable[Buffer]:
+    return (memoryview(result.bytes()),)
+
+
+def _streamed(result: GetResult) -> Iterable[Buffer]:
+    return result.stream(min_chunk_size=_STREAM_PIECE_BYTES)
+
+
+def bucket_endpoint(client: Any, bucket: str) -> tuple[str, bool]:
+    """The endpoint for obstore, and whether the bucket's name is part of its host.
+
+    Which of the two styles it is, botocore decides; a URL that it signs shows it. That URL may name
+    the global endpoint, so the host is taken from the client's own, regional one.
+    """
+    own = urlsplit(client.meta.endpoint_url)
+    asked = {"Bucket": bucket, "Key": "key"}
+    shown = urlsplit(client.generate_presigned_url("get_object", Params=asked))
+    virtual_hosted = shown.netloc.startswith(f"{bucket}.")
+    host = f"{bucket}.{own.netloc}" if virtual_hosted else own.netloc
+    return f"{own.scheme}://{host}{own.path}".rstrip("/"), virtual_hosted
