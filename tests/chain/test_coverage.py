@@ -293,6 +293,10 @@ def test_where_a_folder_could_not_be_listed_absence_means_nothing() -> None:
     assert judged == Coverage(covered=(hours(2, 8), hours(11, 20)))
 
 
+def test_where_a_folder_could_not_be_listed_the_chain_is_told_of_though_it_be_empty() -> None:
+    assert coverage([], complete=False) == Coverage()
+
+
 # No digest at all
 
 
