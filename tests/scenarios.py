@@ -21,6 +21,7 @@ from integrity.lab.world import Chain, World
 START = datetime(2026, 3, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
+NOW = START + 180 * DAY
 
 
 @dataclass
@@ -46,7 +47,7 @@ class Scenario:
     witness: bool = True
 
     def stage(self) -> Stage:
-        world = World(seed=7)
+        world = World(seed=7, now=NOW)
         made = {"hours": 26, "logs_per_hour": 2} | self.made
         trail = world.add_trail(name="main", prefix=made.pop("prefix", ""))
         chain = world.run_chain(trail, region="us-east-1", start=START, **made)
@@ -217,7 +218,8 @@ def planted(stage: Stage) -> None:
 
 
 def planted_months_later(stage: Stage) -> None:
-    attacks.plant_log(stage.world, stage.chain, newest=START + timedelta(hours=5, minutes=22))
+    when = START + timedelta(hours=5, minutes=22)
+    attacks.plant_log(stage.world, stage.chain, newest=when, last_modified=stage.world.now)
 
 
 def planted_beside_junk(stage: Stage) -> None:
