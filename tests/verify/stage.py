@@ -1,0 +1,88 @@
+"""A lab trail of March 2026 and the tools to check it with, in few words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from integrity.chain.findings import Finding, Reason
+from integrity.chain.model import ChainId, Root, S3Location, TimeWindow
+from integrity.lab.estate import LabTrail
+from integrity.lab.objects import Address
+from integrity.lab.world import Chain, World
+from integrity.record import Run, SegmentResult
+from integrity.verify.job import Job
+from integrity.verify.segment import Segment, check_segment
+from integrity.verify.tools import Tools
+from tests.memory import MemoryKeys, MemorySource, Silent, as_trail, verify
+from tests.scenarios import NOW, START
+
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass
+class Stage:
+    """One trail's world, to be attacked and then checked."""
+
+    world: World
+    trail: LabTrail
+    chain: Chain
+    source: MemorySource = field(init=False)
+    keys: MemoryKeys = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.source, self.keys = MemorySource(self.world), MemoryKeys(self.world)
+
+    def job(self, start: float = 0, end: float = 24, **asked: Any) -> Job:
+        window = TimeWindow(START + HOUR * start, START + HOUR * end)
+        return Job(trail=as_trail(self.trail), window=window, concurrency=4, **asked)
+
+    def tools(self, executor: Executor) -> Tools:
+        return Tools(self.source, self.keys, executor, self.world.now, Silent())
+
+    def verify(self, start: float = 0, end: float = 24, **options: Any) -> Run:
+        """The record of these hours of March."""
+        return verify(
+            self.world,
+            self.trail,
+            START + HOUR * start,
+            START + HOUR * end,
+            source=self.source,
+            keys=self.keys,
+            **options,
+        )
+
+    def check(self, executor: Executor, start: float = 0, end: float = 24, **asked: Any) -> Checked:
+        """The one segment of these hours."""
+        job = self.job(start, end, **asked)
+        return check_segment(
+            Segment(chain=chain_id(self.chain), window=job.window), job, self.tools(executor)
+        )
+
+
+Checked = SegmentResult
+
+
+def made(*, now: datetime = NOW, **chain: Any) -> Stage:
+    """A trail whose chain began with March; 26 hours of it, with a log file or two in each."""
+    world = World(seed=7, now=now)
+    trail = world.add_trail(name="main")
+    made_of: dict[str, Any] = {"hours": 26, "logs_per_hour": 2, "start": START} | chain
+    return Stage(world, trail, world.run_chain(trail, **made_of))
+
+
+def chain_id(chain: Chain) -> ChainId:
+    root = Root(chain.bucket, chain.place.prefix, chain.place.organization_id or "")
+    return ChainId(root, chain.account_id, chain.region, chain.trail.name, chain.trail.home_region)
+
+
+def place_of(address: Address) -> S3Location:
+    return S3Location(*address)
+
+
+def of(findings: Iterable[Finding], reason: Reason) -> list[Finding]:
+    return [finding for finding in findings if finding.reason is reason]
