@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
+from integrity.chain.content import Buffer
 from integrity.chain.findings import Finding, Reason
-from integrity.chain.model import ChainId, Root, S3Location, TimeWindow
+from integrity.chain.model import (
+    Absent,
+    ChainId,
+    Fetched,
+    Root,
+    S3Location,
+    TimeWindow,
+    Unreachable,
+)
 from integrity.lab.estate import LabTrail
 from integrity.lab.objects import Address
 from integrity.lab.world import Chain, World
@@ -20,6 +29,7 @@ from integrity.verify.tools import Tools
 from tests.memory import MemoryKeys, MemorySource, Silent, as_trail, verify
 from tests.scenarios import NOW, START
 
+T = TypeVar("T")
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 
@@ -56,15 +66,14 @@ class Stage:
             **options,
         )
 
-    def check(self, executor: Executor, start: float = 0, end: float = 24, **asked: Any) -> Checked:
+    def check(
+        self, executor: Executor, start: float = 0, end: float = 24, **asked: Any
+    ) -> SegmentResult:
         """The one segment of these hours."""
         job = self.job(start, end, **asked)
         return check_segment(
             Segment(chain=chain_id(self.chain), window=job.window), job, self.tools(executor)
         )
-
-
-Checked = SegmentResult
 
 
 def made(*, now: datetime = NOW, **chain: Any) -> Stage:
@@ -86,3 +95,29 @@ def place_of(address: Address) -> S3Location:
 
 def of(findings: Iterable[Finding], reason: Reason) -> list[Finding]:
     return [finding for finding in findings if finding.reason is reason]
+
+
+class Flickering(MemorySource):
+    """An object's first answers are others than its later ones: None for absent, bytes, a refusal.
+
+    `passing` holds these answers by part of a place's URI; each is given once.
+    """
+
+    def __init__(self, world: World, passing: dict[str, list[bytes | str | None]]) -> None:
+        super().__init__(world)
+        self.passing = passing
+
+    def fetch(
+        self, location: S3Location, read: Callable[[Iterable[Buffer]], T]
+    ) -> Fetched[T] | Absent | Unreachable:
+        answers = next((left for part, left in self.passing.items() if part in location.uri), [])
+        if not answers:
+            return super().fetch(location, read)
+        answer = answers.pop(0)
+        if answer is None:
+            return Absent(location)
+        if isinstance(answer, str):
+            return Unreachable(location, answer)
+        kept = self.world.objects[location.bucket, location.key]
+        content = read([answer])
+        return Fetched(location, content, kept.metadata, kept.last_modified, None, len(answer))
