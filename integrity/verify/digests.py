@@ -55,9 +55,6 @@ class DigestSpan:
     newest: datetime | None = None
     unlisted: list[Unreachable] = field(default_factory=list)
 
-    def of_kind(self, kind: ChainKind) -> list[Entry]:
-        return [entry for entry in self.entries if entry.chain.kind is kind]
-
 
 class DigestReader:
     """Reads the digests of one standard chain and of its backfill chain over one span."""
@@ -141,13 +138,22 @@ class DigestReader:
     def _is_near(self, judged: Judged, previous: DigestName) -> bool:
         """Whether a predecessor has to be read.
 
-        One of the standard chain that ends before the span belongs to another; one beyond its end
-        bounds the hours that are predicted. Backfill digests have no order in time: from those of
-        the span one step is taken, wherever it leads.
+        One of the standard chain that ends before the span belongs to another span; of those that
+        end beyond it the first is enough, to count back from. Backfill digests have no order in
+        time: from those of the span one step is taken, wherever it leads.
         """
-        if judged.name.chain.kind is ChainKind.STANDARD:
-            return previous.end >= self._span.start
-        return self._span.holds(judged.name.end)
+        if judged.name.chain.kind is ChainKind.BACKFILL:
+            return self._span.holds(judged.name.end)
+        if previous.end > self._span.end:
+            return judged.name.end == self._first_beyond()
+        return previous.end >= self._span.start
+
+    def _first_beyond(self) -> datetime:
+        return min(
+            judged.name.end
+            for judged in self._judged.values()
+            if judged.name.chain.kind is ChainKind.STANDARD and judged.name.end > self._span.end
+        )
 
     def _unnamed(self, judged: Judged) -> DigestName:
         """A predecessor whose key has another form than any we know: an hour before its
