@@ -6,8 +6,9 @@ trails have written chains.
 
 from __future__ import annotations
 
-import itertools
 from datetime import UTC, datetime, timedelta
+
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from integrity.lab.estate import (
     ExpirationRule,
@@ -42,15 +43,17 @@ class Cloud:
         self.administration: list[Event] = []
         self.caller_account_id = "111122223333"
         self._rings: dict[str, KeyRing] = {}
-        self._key_numbers = itertools.count()
+        self._keys_drawn = 0
 
     def ring(self, region: str) -> KeyRing:
         """The signing keys of `region`."""
         if region not in self._rings:
-            self._rings[region] = KeyRing(
-                lambda bits: pooled_key(f"region-{next(self._key_numbers)}", bits)
-            )
+            self._rings[region] = KeyRing(self._draw_key)
         return self._rings[region]
+
+    def _draw_key(self, bits: int) -> rsa.RSAPrivateKey:
+        self._keys_drawn += 1
+        return pooled_key(f"region-{self._keys_drawn}", bits)
 
     def public_keys(self, region: str) -> list[LabKey]:
         """The region's keys by the beginning of their validity, with the private halves."""

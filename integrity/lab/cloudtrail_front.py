@@ -176,7 +176,7 @@ class CloudTrailFront:
                     "EventId": event["eventID"],
                     "EventTime": at.timestamp(),
                     "ReadOnly": "false",
-                    "Username": "maria",
+                    "Username": "operator",
                     "CloudTrailEvent": json.dumps(event),
                 }
             )

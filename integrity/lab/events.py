@@ -37,7 +37,7 @@ _AGENTS = (
     "console.amazonaws.com",
     "aws-sdk-go-v2/1.30.1 os/linux lang/go#1.22.4 md/GOOS#linux md/GOARCH#arm64",
 )
-_PEOPLE = ("maria", "jonas", "build", "terraform")
+_PEOPLE = ("operator", "analyst", "build", "terraform")
 
 
 def _uuid(rng: random.Random) -> str:
@@ -52,7 +52,7 @@ def _address(rng: random.Random) -> str:
 def _identity(rng: random.Random, account_id: str, partition: str) -> Event:
     person = rng.choice(_PEOPLE)
     access_key = "ASIA" + "".join(rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", k=16))
-    if person in ("maria", "jonas"):
+    if person in ("operator", "analyst"):
         return {
             "type": "IAMUser",
             "principalId": f"AIDA{person.upper():A<17}",

@@ -72,6 +72,9 @@ class LabKey:
         der = public_der(private, spki=spki)
         return cls(private, der, md5_fingerprint(der), not_before, not_before + KEY_LIFE)
 
+    def __deepcopy__(self, memo: object) -> LabKey:
+        return self  # nothing in it changes
+
     def sign(self, message: bytes) -> str:
         """Lower-case hex signature of `message`."""
         return rsa_signature(self.private, message)

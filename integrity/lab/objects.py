@@ -31,6 +31,9 @@ class StoredObject:
     content_encoding: str | None = "gzip"
     storage_class: str = "STANDARD"
 
+    def __deepcopy__(self, memo: object) -> StoredObject:
+        return self  # nothing in it changes
+
     @property
     def etag(self) -> str:
         """MD5 of the body in hex, without the quotes."""
@@ -73,6 +76,9 @@ class LabLog:
     oldest: datetime
     last_modified: datetime
 
+    def __deepcopy__(self, memo: object) -> LabLog:
+        return self  # nothing in it changes
+
     @property
     def address(self) -> Address:
         """(bucket, key)."""
@@ -96,6 +102,9 @@ class LabDigest:
     last_modified: datetime
     starting: bool = False
     generated_at: datetime | None = None
+
+    def __deepcopy__(self, memo: object) -> LabDigest:
+        return self  # nothing in it changes
 
     @property
     def address(self) -> Address:

@@ -7,8 +7,10 @@
 
 S3 on the world's buckets, CloudTrail's reading operations, STS, Organizations, DescribeRegions
 and LookupEvents are answered from the world, always as it is now; everything else is moto's, which
-is loaded when first needed. `server.faults` spoils answers (`integrity.lab.faults`),
-`server.requests` counts them, `server.s3` and `server.cloudtrail` have knobs of their own.
+is loaded, empty, when first needed, and whose own settings are under `/moto-api/`.
+
+`server.faults` spoils answers (`integrity.lab.faults`), `server.requests` counts them, `server.s3`
+and `server.cloudtrail` have knobs of their own.
 
 Signatures are not checked, but a request without one is refused. The caller's account is the
 first trail's, or the one that `environment_for` wrote into the access key.
@@ -27,6 +29,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from werkzeug.serving import make_server
+from werkzeug.test import Client
 
 from integrity.lab.account_front import AccountFront
 from integrity.lab.cloudtrail_front import CloudTrailFront
@@ -105,6 +108,7 @@ class LabServer:
             "AWS_ACCESS_KEY_ID": f"{_ACCESS_KEY}{account_id}",
             "AWS_SECRET_ACCESS_KEY": "lab",
             "AWS_DEFAULT_REGION": home,
+            "AWS_REGION": home,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -136,6 +140,8 @@ class LabServer:
         return asked.get("Action", [request.method])[0]
 
     def _answer(self, operation: str, request: Request, bucket: str, key: str) -> Response | None:
+        if request.path.startswith("/moto-api/"):
+            return None
         if not request.access_key:
             return s3_error(403, "AccessDenied", "Access Denied")
         account = self.world.caller_account_id
@@ -170,6 +176,8 @@ class LabServer:
                 )
 
                 self._moto = DomainDispatcherApplication(create_backend_app)
+                # Its state is the process's, and an earlier server's would show in this one.
+                Client(self._moto).post("/moto-api/reset").close()
         return iter(self._moto(environ, start_response))
 
     def __enter__(self) -> LabServer:

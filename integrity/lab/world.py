@@ -24,6 +24,7 @@ that what verifies and what is verified are two witnesses.
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Collection, Iterable
 from dataclasses import replace
@@ -46,6 +47,13 @@ class World(Cloud):
         super().__init__(seed=seed, now=now)
         self.chains: list[Chain] = []
         self._withheld: dict[Address, StoredObject] = {}
+
+    def copy(self) -> World:
+        """The same world again, to be attacked or continued apart; objects and keys are shared.
+
+        Chains and trails of the copy are its own: `copy.chains[0]`, not the original's.
+        """
+        return copy.deepcopy(self)
 
     def run_chain(
         self,

@@ -1,9 +1,9 @@
-"""A world of one trail and a day's quarter, served, and clients that talk to it."""
+"""A world of one trail, served, and clients that talk to it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
@@ -18,8 +18,10 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 
 @pytest.fixture
 def world() -> World:
+    """Eight hours of one chain, and a backfill of the fourth."""
     world = World(seed=3)
-    world.run_chain(world.add_trail(), start=START, hours=6)
+    chain = world.run_chain(world.add_trail(), start=START, hours=8)
+    world.backfill(chain, end=START + timedelta(hours=4), generated_at=START + timedelta(days=3))
     return world
 
 
@@ -87,3 +89,9 @@ def s3_store(server: LabServer, *, retries: int = 0) -> S3Store:
         client_options={"allow_http": True},
         retry_config={"max_retries": retries},
     )
+
+
+def signed_for(region: str) -> dict[str, str]:
+    """The headers of a request that was signed for a region."""
+    scope = f"AKIALABX111122223333/20260301/{region}/s3/aws4_request"
+    return {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host"}

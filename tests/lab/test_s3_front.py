@@ -15,6 +15,7 @@ from integrity.lab import attacks
 from integrity.lab.objects import StoredObject
 from integrity.lab.server import LabServer
 from integrity.lab.world import Chain, World
+from tests.lab.conftest import signed_for
 
 BUCKET = "trail-logs"
 
@@ -104,79 +105,6 @@ def test_an_archived_object_has_a_head_and_no_body(world: World, chain: Chain, c
     assert listed[0]["StorageClass"] == "GLACIER"
 
 
-@pytest.mark.parametrize("operation", ["list_objects", "list_objects_v2"])
-@pytest.mark.parametrize("page_size", [1, 3, 1000])
-def test_pages_of_a_listing_make_the_whole(
-    world: World, server: LabServer, client: Any, operation: str, page_size: int
-) -> None:
-    server.s3.page_size = page_size
-    pages = client("s3").get_paginator(operation).paginate(Bucket=BUCKET, Prefix="AWSLogs/1")
-    listed = [one for page in pages for one in page.get("Contents", [])]
-    assert [one["Key"] for one in listed] == world.objects.keys_under(BUCKET)
-    for one in listed:
-        stored = world.objects[BUCKET, one["Key"]]
-        assert one["LastModified"] == stored.last_modified
-        assert (one["Size"], one["ETag"]) == (len(stored.body), f'"{stored.etag}"')
-        assert one["StorageClass"] == "STANDARD"
-
-
-@pytest.mark.parametrize("operation", ["list_objects", "list_objects_v2"])
-@pytest.mark.parametrize("page_size", [1, 2, 1000])
-def test_a_delimiter_folds_folders(
-    world: World, server: LabServer, client: Any, operation: str, page_size: int
-) -> None:
-    server.s3.page_size = page_size
-    for key in ("a", "a/", "a/b/c", "a/b/d", "a/e", "a0", "b/c", "é/x", "é/y"):
-        world.put_marker("trail-logs", key, world.now)
-
-    def seen(prefix: str) -> tuple[list[str], list[str]]:
-        paginator = client("s3").get_paginator(operation)
-        pages = list(paginator.paginate(Bucket=BUCKET, Prefix=prefix, Delimiter="/"))
-        return (
-            [one["Key"] for page in pages for one in page.get("Contents", [])],
-            [one["Prefix"] for page in pages for one in page.get("CommonPrefixes", [])],
-        )
-
-    assert seen("") == (["a", "a0"], ["AWSLogs/", "a/", "b/", "é/"])
-    assert seen("a/") == (["a/", "a/e"], ["a/b/"])
-    assert seen("nothing") == ([], [])
-
-
-def test_a_listing_begins_after_what_was_asked(world: World, client: Any) -> None:
-    keys = world.objects.keys_under(BUCKET)
-    s3 = client("s3")
-    for options in ({"StartAfter": keys[4]}, {"StartAfter": keys[4] + "\x01"}):
-        listed = s3.list_objects_v2(Bucket=BUCKET, MaxKeys=2, **options)
-        assert [one["Key"] for one in listed["Contents"]] == keys[5:7]
-        assert listed["IsTruncated"]
-        assert listed["KeyCount"] == 2
-    first = s3.list_objects(Bucket=BUCKET, Marker=keys[4], MaxKeys=2)
-    assert [one["Key"] for one in first["Contents"]] == keys[5:7]
-    none = s3.list_objects_v2(Bucket=BUCKET, MaxKeys=0)
-    assert (none["KeyCount"], none["IsTruncated"]) == (0, False)
-
-
-def test_obstore_lists_the_same(world: World, server: LabServer, store: S3Store) -> None:
-    server.s3.page_size = 4
-    listed = [one for page in store.list("AWSLogs") for one in page]
-    shown = {one["path"]: one["last_modified"] for one in listed}
-    # obstore drops the slash that ends a folder marker's key.
-    expected = {
-        key.rstrip("/"): world.objects[BUCKET, key].last_modified
-        for key in world.objects.keys_under(BUCKET)
-    }
-    assert shown == expected
-
-
-@pytest.mark.parametrize("key", ["a b+c&<>\"'%2F?x=1#", "é€😀", "a//b/../c", "tab\tend"])
-def test_odd_keys_are_listed_and_fetched(world: World, client: Any, key: str) -> None:
-    world.objects[BUCKET, "odd/" + key] = StoredObject(b"x", world.now)
-    s3 = client("s3")
-    listed = s3.list_objects_v2(Bucket=BUCKET, Prefix="odd/")["Contents"]
-    assert [one["Key"] for one in listed] == ["odd/" + key]
-    assert s3.get_object(Bucket=BUCKET, Key="odd/" + key)["Body"].read() == b"x"
-
-
 def test_changes_of_the_world_show_at_once(world: World, chain: Chain, client: Any) -> None:
     s3 = client("s3")
     digest = chain.digests[2]
@@ -215,11 +143,6 @@ def test_a_bucket_of_another_region_redirects(world: World, server: LabServer, c
         assert response.read() == b"x"
 
 
-def signed_for(region: str) -> dict[str, str]:
-    scope = f"AKIALABX111122223333/20260301/{region}/s3/aws4_request"
-    return {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host"}
-
-
 def test_a_request_without_a_signature_is_refused(server: LabServer) -> None:
     with pytest.raises(HTTPError) as error:
         urllib.request.urlopen(f"{server.endpoint}/{BUCKET}")
@@ -243,43 +166,6 @@ def test_lifecycle_rules_are_shown(world: World, client: Any) -> None:
         }
     ]
     assert "Status" not in s3.get_bucket_versioning(Bucket=BUCKET)
-
-
-def test_a_client_can_write_delete_and_copy(world: World, chain: Chain, client: Any) -> None:
-    s3 = client("s3")
-    one, other = chain.log_files[:2]
-    s3.put_object(Bucket=BUCKET, Key=one.key, Body=b"new", Metadata={"a": "b"})
-    stored = world.objects[one.address]
-    assert (stored.body, stored.metadata, stored.last_modified) == (b"new", {"a": "b"}, world.now)
-    s3.copy_object(Bucket=BUCKET, Key=other.key, CopySource={"Bucket": BUCKET, "Key": one.key})
-    assert world.objects[other.address].body == b"new"
-    assert world.objects[other.address].metadata == {"a": "b"}
-    s3.delete_object(Bucket=BUCKET, Key=one.key)
-    assert one.address not in world.objects
-    left = [log for log in chain.log_files[2:4] if log.address in world.objects]
-    answer = s3.delete_objects(
-        Bucket=BUCKET, Delete={"Objects": [{"Key": log.key} for log in left]}
-    )
-    assert [gone["Key"] for gone in answer["Deleted"]] == [log.key for log in left]
-    assert not {log.address for log in left} & set(world.objects)
-
-
-def test_what_the_lab_cannot_do_is_said(client: Any) -> None:
-    with pytest.raises(ClientError) as error:
-        client("s3").get_bucket_policy(Bucket=BUCKET)
-    assert code(error) == ("NotImplemented", 501)
-
-
-def test_buckets_are_listed(client: Any) -> None:
-    assert [b["Name"] for b in client("s3").list_buckets()["Buckets"]] == [BUCKET]
-
-
-def test_other_buckets_are_motos(server: LabServer, client: Any) -> None:
-    s3 = client("s3")
-    s3.create_bucket(Bucket="mine")
-    s3.put_object(Bucket="mine", Key="k", Body=b"x" * 100_000)
-    assert s3.get_object(Bucket="mine", Key="k")["Body"].read() == b"x" * 100_000
-    assert server.requests.by_key["PutObject", "k"] == 1
 
 
 def test_requests_are_counted_by_operation_and_key(

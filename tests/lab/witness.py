@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from integrity.lab.objects import LabDigest
+from integrity.lab.objects import Address, LabDigest, StoredObject
 from integrity.lab.world import World
 
 
@@ -73,3 +73,19 @@ def check_links(world: World, digests: Iterable[LabDigest]) -> int:
         if digest.generated_at is None:
             assert document["digestStartTime"] >= json.loads(content)["digestEndTime"]
     return links
+
+
+def changed(before: dict[Address, StoredObject], world: World) -> set[Address]:
+    """The addresses whose object came, went or is another than before."""
+    both = {*before, *world.objects}
+    return {at for at in both if before.get(at) != world.objects.get(at)}
+
+
+def inflated(body: bytes, *, members: int) -> bytes:
+    """What a careless reader gets from so many members: no end, no checksum looked at."""
+    content = b""
+    for _ in range(members):
+        stream = zlib.decompressobj(-15)
+        content += stream.decompress(body[10:])
+        body = stream.unused_data[8:]
+    return content

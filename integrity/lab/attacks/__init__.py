@@ -64,6 +64,7 @@ from integrity.lab.attacks.planting import (
 )
 from integrity.lab.attacks.resigning import (
     log_named_twice,
+    name_also,
     resign,
     start_after_predecessor,
     unknown_hash_algorithm,
@@ -100,6 +101,7 @@ __all__ = [
     "log_named_twice",
     "malform_digest",
     "move_digest",
+    "name_also",
     "plain_log",
     "plant_digest",
     "plant_folder_markers",

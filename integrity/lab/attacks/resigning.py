@@ -14,7 +14,7 @@ from typing import Any
 
 from integrity.lab.chains import Chain
 from integrity.lab.naming import iso
-from integrity.lab.objects import LabDigest
+from integrity.lab.objects import Address, LabDigest
 from integrity.lab.signing import (
     SIGNATURE_ALGORITHM,
     gzipped,
@@ -41,12 +41,12 @@ def resign(
     too, so that their links fit; without it the next one contradicts this one. Returns the digest
     as it is now.
     """
+    if digest not in (*chain.digests, *chain.backfills):
+        raise ValueError(f"the chain does not note this digest, or notes it otherwise: {digest}")
+    followers = _by_predecessor(chain) if relink else {}
     signed = _signed(world, chain, digest, digest.document | changes, drop=drop, label=label)
     former, current = digest, signed
-    while relink:
-        follower = _follower(chain, former)
-        if follower is None:
-            break
+    while follower := followers.get(former.address):
         links = {
             "previousDigestHashValue": sha256_hex(current.body_json),
             "previousDigestSignature": current.signature,
@@ -57,14 +57,15 @@ def resign(
     return signed
 
 
-def _follower(chain: Chain, digest: LabDigest) -> LabDigest | None:
-    """The delivered digest that names `digest` as its predecessor."""
+def _by_predecessor(chain: Chain) -> dict[Address, LabDigest]:
+    """The chain's digests by the address of the one that each names before it."""
+    followers: dict[Address, LabDigest] = {}
     for one in (*chain.digests, *chain.backfills):
         named = one.document
-        where = named.get("previousDigestS3Bucket"), named.get("previousDigestS3Object")
-        if where == digest.address:
-            return one
-    return None
+        bucket, key = named.get("previousDigestS3Bucket"), named.get("previousDigestS3Object")
+        if bucket and key:
+            followers[bucket, key] = one
+    return followers
 
 
 def _signed(
@@ -143,6 +144,17 @@ def log_named_twice(
     if not same_hash:
         again["hashValue"] = sha256_hex(b"another")
     return resign(world, chain, digest, logFiles=[*logs, again])
+
+
+def name_also(world: World, chain: Chain, digest: LabDigest, address: Address) -> LabDigest:
+    """The signed digest names one more object of the world, an Insight file say."""
+    entry = {
+        **digest.document["logFiles"][0],
+        "s3Bucket": address[0],
+        "s3Object": address[1],
+        "hashValue": sha256_hex(world.objects[address].content),
+    }
+    return resign(world, chain, digest, logFiles=[*digest.document["logFiles"], entry])
 
 
 def start_after_predecessor(

@@ -1,0 +1,93 @@
+"""Listings of the lab's S3 through real clients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from obstore.store import S3Store
+
+from integrity.lab.objects import StoredObject
+from integrity.lab.server import LabServer
+from integrity.lab.world import World
+
+BUCKET = "trail-logs"
+
+
+def code(error: pytest.ExceptionInfo[ClientError]) -> tuple[str, int]:
+    response = error.value.response
+    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+@pytest.mark.parametrize("operation", ["list_objects", "list_objects_v2"])
+@pytest.mark.parametrize("page_size", [1, 3, 1000])
+def test_pages_of_a_listing_make_the_whole(
+    world: World, server: LabServer, client: Any, operation: str, page_size: int
+) -> None:
+    server.s3.page_size = page_size
+    pages = client("s3").get_paginator(operation).paginate(Bucket=BUCKET, Prefix="AWSLogs/1")
+    listed = [one for page in pages for one in page.get("Contents", [])]
+    assert [one["Key"] for one in listed] == world.objects.keys_under(BUCKET)
+    for one in listed:
+        stored = world.objects[BUCKET, one["Key"]]
+        assert one["LastModified"] == stored.last_modified
+        assert (one["Size"], one["ETag"]) == (len(stored.body), f'"{stored.etag}"')
+        assert one["StorageClass"] == "STANDARD"
+
+
+@pytest.mark.parametrize("operation", ["list_objects", "list_objects_v2"])
+@pytest.mark.parametrize("page_size", [1, 2, 1000])
+def test_a_delimiter_folds_folders(
+    world: World, server: LabServer, client: Any, operation: str, page_size: int
+) -> None:
+    server.s3.page_size = page_size
+    for key in ("a", "a/", "a/b/c", "a/b/d", "a/e", "a0", "b/c", "é/x", "é/y"):
+        world.put_marker("trail-logs", key, world.now)
+
+    def seen(prefix: str) -> tuple[list[str], list[str]]:
+        paginator = client("s3").get_paginator(operation)
+        pages = list(paginator.paginate(Bucket=BUCKET, Prefix=prefix, Delimiter="/"))
+        return (
+            [one["Key"] for page in pages for one in page.get("Contents", [])],
+            [one["Prefix"] for page in pages for one in page.get("CommonPrefixes", [])],
+        )
+
+    assert seen("") == (["a", "a0"], ["AWSLogs/", "a/", "b/", "é/"])
+    assert seen("a/") == (["a/", "a/e"], ["a/b/"])
+    assert seen("nothing") == ([], [])
+
+
+def test_a_listing_begins_after_what_was_asked(world: World, client: Any) -> None:
+    keys = world.objects.keys_under(BUCKET)
+    s3 = client("s3")
+    for options in ({"StartAfter": keys[4]}, {"StartAfter": keys[4] + "\x01"}):
+        listed = s3.list_objects_v2(Bucket=BUCKET, MaxKeys=2, **options)
+        assert [one["Key"] for one in listed["Contents"]] == keys[5:7]
+        assert listed["IsTruncated"]
+        assert listed["KeyCount"] == 2
+    first = s3.list_objects(Bucket=BUCKET, Marker=keys[4], MaxKeys=2)
+    assert [one["Key"] for one in first["Contents"]] == keys[5:7]
+    none = s3.list_objects_v2(Bucket=BUCKET, MaxKeys=0)
+    assert (none["KeyCount"], none["IsTruncated"]) == (0, False)
+
+
+def test_obstore_lists_the_same(world: World, server: LabServer, store: S3Store) -> None:
+    server.s3.page_size = 4
+    listed = [one for page in store.list("AWSLogs") for one in page]
+    shown = {one["path"]: one["last_modified"] for one in listed}
+    # obstore drops the slash that ends a folder marker's key.
+    expected = {
+        key.rstrip("/"): world.objects[BUCKET, key].last_modified
+        for key in world.objects.keys_under(BUCKET)
+    }
+    assert shown == expected
+
+
+@pytest.mark.parametrize("key", ["a b+c&<>\"'%2F?x=1#", "é€😀", "a//b/../c", "tab\tend"])
+def test_odd_keys_are_listed_and_fetched(world: World, client: Any, key: str) -> None:
+    world.objects[BUCKET, "odd/" + key] = StoredObject(b"x", world.now)
+    s3 = client("s3")
+    listed = s3.list_objects_v2(Bucket=BUCKET, Prefix="odd/")["Contents"]
+    assert [one["Key"] for one in listed] == ["odd/" + key]
+    assert s3.get_object(Bucket=BUCKET, Key="odd/" + key)["Body"].read() == b"x"
