@@ -8,6 +8,7 @@ from datetime import timedelta
 from integrity.chain.limits import Limits
 from integrity.chain.model import TimeWindow, Trail
 from integrity.chain.times import DAY, HOUR
+from integrity.record import Requested
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,19 @@ class Job:
     allow_gaps: bool = False
     limits: Limits = field(default_factory=Limits)
     concurrency: int = 32
+
+    @property
+    def requested(self) -> Requested:
+        """What the record says was asked for."""
+        return Requested(
+            start=self.window.start,
+            end=self.window.end,
+            account_ids=self.account_ids,
+            source_regions=self.source_regions,
+            ignored=self.ignored,
+            unreferenced=self.unreferenced,
+            allow_gaps=self.allow_gaps,
+        )
 
     def ignores(self, account_id: str, region: str) -> bool:
         """Whether a person says that this chain has ended."""

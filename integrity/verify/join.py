@@ -64,6 +64,7 @@ class _Join:
         links = check_links([*self._entries, *self._neighbours])
         found += [finding for finding in links if finding.s3_uri in self._uris]
         found += coverage.findings
+        found.sort(key=lambda finding: (finding.window, finding.s3_uri or ""))
         results = [self._standard(coverage, found)]
         if self._of_kind(ChainKind.BACKFILL):
             results.append(self._backfill(found))
@@ -86,8 +87,9 @@ class _Join:
             first_unattested=min(unattested, default=None),
             has_logs=any(segment.has_logs for segment in segments),
             complete=all(segment.complete for segment in segments),
-            is_named=job.names(chain.account_id, chain.region),
-            is_multi_region=job.trail.multi_region,
+            # A trail that signs nothing owes no digest; what it signed before is judged as ever.
+            is_named=job.trail.validation and job.names(chain.account_id, chain.region),
+            is_multi_region=job.trail.validation and job.trail.multi_region,
             is_ignored=job.ignores(chain.account_id, chain.region),
             status=self._status,
         )

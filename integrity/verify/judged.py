@@ -89,8 +89,6 @@ class DigestJudge:
         judged = self._read(name, location, _reader(self._job.limits, read_member))
         if judged.finding is not None and judged.finding.outcome is Outcome.INVALID:
             judged = self._read(name, location, _reader(self._job.limits, read_member_with_zlib))
-        if judged.standing is Standing.AUTHENTIC:
-            self._tools.progress.valid_digest(location)
         return judged
 
     def _read(self, name: DigestName, location: S3Location, read: Reader[Inflated]) -> Judged:

@@ -11,7 +11,7 @@ too; links, coverage and the head are judged later, from the results alone (`joi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -101,6 +101,7 @@ class _SegmentCheck:
             for entry in in_order(entries)
             if entry.is_authentic
         ]
+        self._tell_valid(entries, digests.findings)
         named = named_logs(authentic)
         self._tools.progress.expect(len(named))
         written = {location: listed.last_modified for location, listed in listing.objects.items()}
@@ -113,6 +114,13 @@ class _SegmentCheck:
     def _belongs(self, entry: Entry) -> bool:
         """A backfill digest's hours lie where they lie; it counts where its name does."""
         return self._segment.span.holds(entry.window.end)
+
+    def _tell_valid(self, entries: Iterable[Entry], findings: Iterable[Finding]) -> None:
+        """The digests that are counted, and counted as valid; the links are judged afterwards."""
+        flawed = {finding.s3_uri for finding in findings}
+        for entry in in_order(entries):
+            if entry.is_authentic and entry.location.uri not in flawed:
+                self._tools.progress.valid_digest(entry.location)
 
     def _list_logs(self, digests: DigestSpan) -> LogListing:
         if not self._job.unreferenced:

@@ -1,0 +1,78 @@
+"""Names as people type them: accounts, regions, trails, buckets, prefixes.
+
+Pure grammar, of the same pieces as CloudTrail's own names: whether such a thing exists is for AWS
+to say. What does not fit is a UsageError that says what was expected.
+"""
+
+from __future__ import annotations
+
+import re
+
+from integrity.chain.names import ACCOUNT_ID, ORGANIZATION_ID, REGION, TRAIL_NAME
+from integrity.errors import UsageError
+
+_ARN = rf"arn:aws[a-z0-9-]*:cloudtrail:{REGION}:{ACCOUNT_ID}:trail/{TRAIL_NAME}"
+# Old buckets of us-east-1 may have capitals, underscores and up to 255 characters.
+_BUCKET = r"[A-Za-z0-9._-]{3,255}"
+
+
+def parse_account(text: str) -> str:
+    """An AWS account: 12 digits, leading zeros included."""
+    return _fitting(ACCOUNT_ID, text, "account: expected 12 digits, such as 111122223333")
+
+
+def parse_region(text: str) -> str:
+    """An AWS region by its code."""
+    return _fitting(REGION, text, "region: expected its code, such as us-east-1 or eu-central-1")
+
+
+def parse_organization(text: str) -> str:
+    """The id of an AWS organization."""
+    return _fitting(
+        ORGANIZATION_ID,
+        text,
+        "organization id: expected o- and letters and digits, as in o-exampleorgid",
+    )
+
+
+def parse_ignored(text: str) -> str:
+    """`ACCOUNT` or `ACCOUNT/REGION`."""
+    expected = "account or account/region: expected 111122223333 or 111122223333/us-east-1"
+    return _fitting(rf"{ACCOUNT_ID}(?:/{REGION})?", text, expected)
+
+
+def parse_trail(text: str) -> str:
+    """A trail by its ARN, or by its name."""
+    if text.startswith("arn:"):
+        return _fitting(
+            _ARN, text, "ARN of a trail: expected arn:aws:cloudtrail:REGION:ACCOUNT:trail/NAME"
+        )
+    return _fitting(
+        TRAIL_NAME,
+        text,
+        "trail: expected its ARN or its name, 3 to 128 letters, digits, '.', '_' and '-' "
+        "(integrity trails lists them)",
+    )
+
+
+def parse_bucket(text: str) -> str:
+    """A bucket by its name alone."""
+    return _fitting(
+        _BUCKET, text, "bucket: expected its name alone, without s3:// and without a path"
+    )
+
+
+def parse_prefix(text: str) -> str:
+    """The prefix before `AWSLogs/`; CloudTrail's own never ends in a slash, so one is taken off."""
+    return text.removesuffix("/")
+
+
+def is_arn(trail: str) -> bool:
+    """Whether a trail was given by its ARN, which says its account and home region."""
+    return trail.startswith("arn:")
+
+
+def _fitting(pattern: str, text: str, expected: str) -> str:
+    if re.fullmatch(pattern, text, re.ASCII) is None:
+        raise UsageError(f"{text!r} is no {expected}")
+    return text

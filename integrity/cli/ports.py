@@ -1,0 +1,56 @@
+"""What the commands need from the rest of the program; `integrity.wiring` fulfils it.
+
+The interface belongs here, to the room that needs it, so that the commands can be tested against a
+stand-in, and so that the AWS SDK is imported only where a command really calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import click
+
+from integrity.chain.model import TimeWindow
+from integrity.record import Run
+from integrity.verify.job import Job
+from integrity.verify.ports import Progress
+from integrity.wiring import Access, Claim, MeantTrail, TrailListing
+
+
+class Connection(Protocol):
+    """AWS, through one set of credentials.
+
+    Every method may raise UsageError (nothing can be checked) or AccessError (ask later).
+    """
+
+    def open_trails(self, claim: Claim) -> Sequence[MeantTrail]:
+        """The trails that are meant, in the order in which they are verified; never none."""
+
+    def verify(self, job: Job, *, progress: Progress, clock: Callable[[], datetime]) -> Run:
+        """One trail's record."""
+
+    def list_trails(self) -> Sequence[TrailListing]:
+        """Every trail of the caller's account."""
+
+    def save_keys(self, regions: Sequence[str], window: TimeWindow) -> bytes:
+        """The public keys of these regions as the file that `--keys` reads."""
+
+
+class Wiring(Protocol):
+    """The rest of the program."""
+
+    def connect(self, access: Access, *, now: datetime) -> Connection:
+        """Find the credentials. Raises UsageError where there are none."""
+
+
+def wiring_of(context: click.Context) -> Wiring:
+    """What stands in for the rest of the program in a test, or else the rest of the program."""
+    if context.obj is not None:
+        stand_in: Wiring = context.obj
+        return stand_in
+    from integrity import wiring
+
+    rest: Wiring = wiring
+    return rest

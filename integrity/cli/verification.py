@@ -1,0 +1,152 @@
+"""Runs what `integrity verify` was asked for, trail after trail, and shows each record.
+
+The exit status is made of the records alone. Nothing is judged here; the clock is handed through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
+
+import click
+
+from integrity.chain.findings import Outcome, Reason
+from integrity.chain.model import TimeWindow
+from integrity.cli.output import Output, open_output
+from integrity.cli.ports import Connection, Wiring
+from integrity.cli.progress import choose_progress
+from integrity.errors import AccessError
+from integrity.record import ExitStatus, Run, encode, exit_status, worst_status
+from integrity.report.terminal import escape
+from integrity.report.text import Style, render_header, render_run, render_summary
+from integrity.verify.job import Job
+from integrity.wiring import Access, Claim, MeantTrail
+
+_COLOURS = {Outcome.VALID: "green", Outcome.UNDETERMINED: "yellow", Outcome.INVALID: "red"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What was asked for on the command line, checked and whole."""
+
+    access: Access
+    claim: Claim
+    window: TimeWindow
+    account_ids: tuple[str, ...] | None
+    source_regions: tuple[str, ...] | None
+    ignored: tuple[str, ...]
+    grace: timedelta
+    redelivery_grace: timedelta
+    unreferenced: bool
+    allow_gaps: bool
+    json: bool
+    output: Path | None
+    zone: tzinfo
+    verbose: bool
+    quiet: bool
+
+    def job(self, meant: MeantTrail) -> Job:
+        """The verification of one trail."""
+        return Job(
+            trail=meant.trail,
+            window=self.window,
+            account_ids=self.account_ids,
+            source_regions=self.source_regions,
+            ignored=self.ignored,
+            grace=self.grace,
+            redelivery_grace=self.redelivery_grace,
+            unsigned_neighbours=meant.unsigned_neighbours,
+            unreferenced=self.unreferenced,
+            allow_gaps=self.allow_gaps,
+            concurrency=self.access.concurrency,
+        )
+
+
+def verify_trails(options: Options, wiring: Wiring, clock: Callable[[], datetime]) -> int:
+    """Verify each trail that is meant, show its record, and give the exit status."""
+    with open_output(options.output) as output:
+        connection = wiring.connect(options.access, now=clock())
+        trails = connection.open_trails(options.claim)
+        session = _Session(options, output, several=len(trails) > 1)
+        for trail in trails:
+            session.verify(connection, options.job(trail), clock)
+        return session.close()
+
+
+class _Session:
+    """One command's records and exit statuses, so far."""
+
+    def __init__(self, options: Options, output: Output, *, several: bool) -> None:
+        self._options = options
+        self._output = output
+        self._several = several
+        self._silent = options.quiet and options.output is None
+        self._runs: list[Run] = []
+        self._statuses: list[int] = []
+        self._style = Style(
+            zone=options.zone,
+            paint=_paint if output.colour else Style().paint,
+            verbose=options.verbose,
+        )
+
+    def verify(self, connection: Connection, job: Job, clock: Callable[[], datetime]) -> None:
+        """Verify one trail. Of several, one that AWS says nothing of does not stop the others."""
+        names_valid = self._options.verbose and not self._options.json
+        if names_valid:
+            self._write(render_header(job.trail.arn, job.requested, self._style))
+        progress = choose_progress(
+            quiet=self._options.quiet,
+            tell_valid=self._output.write if names_valid else None,
+            lines_on_terminal=names_valid and self._output.terminal,
+        )
+        try:
+            with progress:
+                run = connection.verify(job, progress=progress, clock=clock)
+        except AccessError as error:
+            if not self._several:
+                raise
+            click.echo(escape(f"Error: {job.trail.arn}: {error}"), err=True)
+            self._statuses.append(ExitStatus.UNDETERMINED)
+            return
+        self._add(run, header=not names_valid)
+
+    def _add(self, run: Run, *, header: bool) -> None:
+        self._runs.append(run)
+        status = exit_status(run)
+        counts = not (self._several and _never_signed(run))
+        if counts:
+            self._statuses.append(status)
+        if self._silent and (status == ExitStatus.VALID or not counts):
+            return
+        if self._options.json:
+            self._output.write(encode(run) + b"\n")
+            return
+        lines = render_header(run.trail_arn, run.requested, self._style) if header else [""]
+        lines += render_run(run, self._style, status=None if self._several else status)
+        self._write([*lines, ""] if self._several else lines)
+
+    def close(self) -> int:
+        """Show what all trails come to, where there are several, and give the exit status."""
+        status = worst_status(self._statuses)
+        silent = self._silent and status == ExitStatus.VALID
+        if self._several and not self._options.json and not silent:
+            self._write([render_summary(self._runs, self._style, status=status)])
+        return status
+
+    def _write(self, lines: Sequence[str]) -> None:
+        self._output.write("".join(f"{line}\n" for line in lines))
+
+
+def _never_signed(run: Run) -> bool:
+    """Whether the trail has validation off and never had a digest: a note beside other trails."""
+    return (
+        not run.chains
+        and any(finding.reason is Reason.TRAIL_OFF for finding in run.findings)
+        and all(finding.outcome is Outcome.VALID for finding in run.findings)
+    )
+
+
+def _paint(outcome: Outcome, text: str) -> str:
+    return click.style(text, fg=_COLOURS[outcome])

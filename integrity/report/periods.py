@@ -1,0 +1,107 @@
+"""Asked for, and proven: for which time the digest files vouch, chain by chain, in few lines.
+
+Made from a record's chains alone. Chains that are wholly proven share one line, and so do those
+that are proven up to a digest after which none is due yet; every other chain has a line of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from integrity.chain.findings import Outcome
+from integrity.chain.model import ChainKind, TimeWindow
+from integrity.record import ChainResult, ChainState, Run
+from integrity.report.terminal import escape
+from integrity.report.words import counted
+
+MOST_INTERVALS = 6
+"""So many proven intervals of one chain are written out; the record has them all."""
+
+Clock = Callable[[datetime], str]
+
+
+def render_periods(run: Run, clock: Clock, *, most_chains: int | None) -> Iterator[str]:
+    """The lines `Asked for` and `Proven`; `most_chains` bounds the chains that have their own."""
+    asked = run.requested.window
+    yield f"Asked for  {_interval(asked, clock)}"
+    lines = list(_proven(run, asked, clock, most_chains))
+    for index, line in enumerate(lines):
+        yield f"{'Proven' if index == 0 else '':<9}  {line}"
+
+
+def _proven(run: Run, asked: TimeWindow, clock: Clock, most_chains: int | None) -> Iterator[str]:
+    standard = [chain for chain in run.chains if chain.kind is ChainKind.STANDARD]
+    ended = [chain for chain in standard if chain.state is ChainState.ENDED]
+    living = [chain for chain in standard if chain.state is not ChainState.ENDED]
+    valid = [chain for chain in living if chain.outcome is Outcome.VALID]
+    whole = [chain for chain in valid if _covered(chain, asked) == [asked]]
+    due = [chain for chain in valid if chain not in whole and _covered(chain, asked)]
+    if not any(_covered(chain, asked) for chain in standard):
+        yield f"nothing: {_nothing(run)}"
+    if whole:
+        yield f"all of it, in {len(whole)} {counted(len(whole), 'chain')}"
+    if due:
+        yield _up_to_date(due, asked, clock)
+    single = [chain for chain in living if chain not in whole and chain not in due] + ended
+    for chain in single[:most_chains]:
+        yield f"{_name(chain)}: {_account(chain, asked, clock)}"
+    left = len(single[most_chains:]) if most_chains is not None else 0
+    if left:
+        yield f"and {left} more {counted(left, 'chain')} not wholly proven (see --format json)"
+
+
+def _nothing(run: Run) -> str:
+    """Why nothing is proven, in the AWS CLI's two sentences."""
+    digests = run.totals.digest_files.total + run.totals.backfill_digest_files.total
+    valid = run.totals.digest_files.valid + run.totals.backfill_digest_files.valid
+    if digests == 0:
+        return "No digests found"
+    if valid == 0:
+        return "No valid digests found in range"
+    return "no digest files cover it"
+
+
+def _up_to_date(chains: Sequence[ChainResult], asked: TimeWindow, clock: Clock) -> str:
+    """One line for valid chains that begin in the window, or whose next digest is not due yet."""
+    starts = [_covered(chain, asked)[0].start for chain in chains]
+    ends = [_covered(chain, asked)[-1].end for chain in chains]
+    period = _interval(TimeWindow(max(starts), min(ends)), clock)
+    others = len(set(starts)) > 1 or len(set(ends)) > 1
+    least = "at least " if others else ""
+    return (
+        f"{least}{period}, in {len(chains)} {counted(len(chains), 'chain')}: "
+        "everything that exists and is due"
+    )
+
+
+def _account(chain: ChainResult, asked: TimeWindow, clock: Clock) -> str:
+    covered = _covered(chain, asked)
+    if chain.state is ChainState.ENDED:
+        end = f" at {clock(chain.head.end)}" if chain.head else ""
+        return f"ended{end}, before what was asked for"
+    if not covered:
+        return "nothing"
+    said = ", ".join(_interval(interval, clock) for interval in covered[:MOST_INTERVALS])
+    if len(covered) > MOST_INTERVALS:
+        said += f" and {len(covered) - MOST_INTERVALS} more periods (see --format json)"
+    if chain.log_files.invalid or chain.log_files.undetermined:
+        said += ", without the log files found above"
+    return said
+
+
+def _covered(chain: ChainResult, asked: TimeWindow) -> list[TimeWindow]:
+    """What the chain's authentic digests cover of what was asked for, in order."""
+    return [
+        TimeWindow(max(interval.start, asked.start), min(interval.end, asked.end))
+        for interval in chain.covered
+        if interval.overlaps(asked)
+    ]
+
+
+def _name(chain: ChainResult) -> str:
+    return escape(f"account {chain.account_id}, region {chain.region} ({chain.root})")
+
+
+def _interval(window: TimeWindow, clock: Clock) -> str:
+    return f"{clock(window.start)} to {clock(window.end)}"

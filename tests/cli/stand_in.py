@@ -1,0 +1,77 @@
+"""Stands in for `integrity.wiring`: gives the answers of a test, and remembers the questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from integrity.chain.model import TimeWindow, Trail
+from integrity.record import Run
+from integrity.verify.job import Job
+from integrity.verify.ports import Progress
+from integrity.wiring import Access, Claim, MeantTrail, TrailListing
+from tests.report import samples
+
+Answer = Run | BaseException | Callable[[Progress], Run]
+
+
+def trail(name: str = "main", *, validation: bool = True) -> Trail:
+    """A trail of the samples' account."""
+    return Trail(
+        arn=samples.ARN.replace("main", name),
+        name=name,
+        account_id=samples.ACCOUNT,
+        home_region="us-east-1",
+        bucket="logs",
+        validation=validation,
+    )
+
+
+@dataclass
+class StandIn:
+    """`answers` has a trail for each record, error or function; a list of one by default."""
+
+    answers: Sequence[Answer] = field(default_factory=lambda: [samples.run()])
+    listings: Sequence[TrailListing] | BaseException = ()
+    keys: bytes | BaseException = b"keys"
+    neighbours: tuple[str, ...] = ()
+    refusal: BaseException | None = None
+    access: Access | None = None
+    claim: Claim | None = None
+    regions: Sequence[str] = ()
+    window: TimeWindow | None = None
+    jobs: list[Job] = field(default_factory=list)
+    nows: list[datetime] = field(default_factory=list)
+
+    def connect(self, access: Access, *, now: datetime) -> StandIn:
+        self.access = access
+        self.nows.append(now)
+        return self
+
+    def open_trails(self, claim: Claim) -> Sequence[MeantTrail]:
+        self.claim = claim
+        if self.refusal:
+            raise self.refusal
+        trails = [trail(f"main{index or ''}") for index in range(len(self.answers))]
+        return [MeantTrail(one, self.neighbours) for one in trails]
+
+    def verify(self, job: Job, *, progress: Progress, clock: Callable[[], datetime]) -> Run:
+        answer = self.answers[len(self.jobs)]
+        self.jobs.append(job)
+        self.nows.append(clock())
+        if isinstance(answer, BaseException):
+            raise answer
+        run = answer if isinstance(answer, Run) else answer(progress)
+        return replace(run, trail_arn=job.trail.arn)
+
+    def list_trails(self) -> Sequence[TrailListing]:
+        if isinstance(self.listings, BaseException):
+            raise self.listings
+        return self.listings
+
+    def save_keys(self, regions: Sequence[str], window: TimeWindow) -> bytes:
+        self.regions, self.window = regions, window
+        if isinstance(self.keys, BaseException):
+            raise self.keys
+        return self.keys
