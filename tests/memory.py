@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from threading import Event
 from typing import Any, TypeVar
 
 from integrity.chain.content import Buffer
@@ -176,7 +177,7 @@ def verify(
 ) -> Run:
     """The record of a lab trail, verified as the command line would."""
     neighbours = tuple(
-        other.arn
+        as_trail(other)
         for other in world.trails
         if other is not trail and not other.validation and other.bucket == trail.bucket
     )
@@ -198,6 +199,7 @@ def verify(
         caller_arn=None,
         progress=Silent(),
         clock=lambda: now or world.now,
+        stopping=Event(),
     )
 
 

@@ -154,7 +154,8 @@ def judge_signature(
     if isinstance(key, KeysUnavailable):
         return _found(Reason.KEYS_UNAVAILABLE, name, fetched, detail=key.detail)
     if isinstance(key, NoKey):
-        detail = f"not in region {name.chain.region}: fingerprint {digest.fingerprint}"
+        region, fingerprint = name.chain.region, digest.fingerprint
+        detail = f"public key not found in region {region} for fingerprint {fingerprint}"
         return _found(Reason.DIGEST_KEY_UNKNOWN, name, fetched, detail=detail)
     absent = [field for field in _required_metadata(name) if not fetched.metadata.get(field)]
     if absent:

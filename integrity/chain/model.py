@@ -34,6 +34,11 @@ class S3Location:
     def uri(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
 
+    @property
+    def name(self) -> str:
+        """The last part of the key: the name of the file."""
+        return self.key.rpartition("/")[2]
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class TimeWindow:
@@ -154,6 +159,11 @@ class PublicKey:
     not_after: datetime
     fetched_at: datetime
     origin: str = "ListPublicKeys"
+
+    @property
+    def is_from_file(self) -> bool:
+        """Whether a file said it: then it proves nothing about keys that are not in the file."""
+        return self.origin.startswith("file ")
 
 
 @dataclass(frozen=True, slots=True)

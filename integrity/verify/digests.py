@@ -35,7 +35,6 @@ from integrity.verify.parallel import each
 from integrity.verify.tools import Tools
 
 _CLOUDTRAIL_BEGAN = datetime(2013, 11, 1, tzinfo=UTC)
-_MOST_ROUNDS = 16
 
 Wanted = list[tuple[DigestName, S3Location]]
 
@@ -88,9 +87,8 @@ class DigestReader:
     def read(self) -> DigestSpan:
         """List, read and complete: each round reads what the one before it named."""
         self._follow(self._chain.root)
-        for _ in range(_MOST_ROUNDS):
-            wanted = self._listed() or self._named() or self._predicted()
-            if not wanted:
+        while wanted := self._listed() or self._named() or self._predicted():
+            if self._tools.stopping.is_set():
                 break
             self._read_all(wanted)
             self._ask_successors()
@@ -205,6 +203,7 @@ class DigestReader:
             lambda item: self._judge.judge(*item),
             wanted,
             in_flight=2 * self._job.concurrency,
+            stopping=self._tools.stopping,
         )
         for _, result in judged:
             self._judged[result.location] = result
@@ -257,11 +256,14 @@ class DigestReader:
         )
 
     def _findings(self, strangers: Iterable[S3Location]) -> Iterator[Finding]:
+        named = {previous.location for _, previous in self._predecessors()}
         for judged in self._judged.values():
             if judged.finding is None or not self._span.holds(judged.name.end):
                 continue
             if judged.location in strangers:
                 detail = "well-named and not authentic; CloudTrail's own digests cover its hour"
                 yield found(Reason.DIGEST_FOREIGN, judged.name, judged.location, detail=detail)
+            elif judged.is_absent and judged.location not in named:
+                yield found(judged.finding.reason, judged.name, judged.location, detail="predicted")
             else:
                 yield judged.finding

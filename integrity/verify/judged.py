@@ -58,6 +58,10 @@ class Judged:
     finding: Finding | None = None
     last_modified: datetime | None = None
 
+    @property
+    def is_absent(self) -> bool:
+        return self.standing in (Standing.MISSING, Standing.LATE)
+
     def entry(self, *, named: bool) -> Entry:
         """What links, coverage and the record need of it."""
         digest = self.authentic.digest if self.authentic is not None else None
@@ -111,7 +115,7 @@ class DigestJudge:
             return _flawed(name, fetched, form, None)
         unsupported = judge_algorithm(name, fetched, form)
         if unsupported is not None:
-            return _flawed(name, fetched, unsupported, form)
+            return _flawed(name, fetched, unsupported, None)
         signed_at = signing_time(name, fetched.metadata)
         key = self._ring.key_for(form.fingerprint, signed_at, fetched.last_modified)
         result = judge_signature(name, fetched, form, key)

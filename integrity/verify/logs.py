@@ -124,6 +124,7 @@ class LogSpan:
 
     tallies: dict[S3Location, LogTally] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    stored_bytes: int = 0
 
 
 class LogChecker:
@@ -141,20 +142,27 @@ class LogChecker:
     def check(self, logs: Iterable[NamedLog]) -> LogSpan:
         """Counts and findings of these log files."""
         result = LogSpan()
-        in_flight = 2 * self._job.concurrency
-        for log, finding in each(self._tools.executor, self._check, logs, in_flight=in_flight):
+        checked = each(
+            self._tools.executor,
+            self._check,
+            logs,
+            in_flight=2 * self._job.concurrency,
+            stopping=self._tools.stopping,
+        )
+        for log, (finding, stored_bytes) in checked:
+            result.stored_bytes += stored_bytes
             outcome = Outcome.VALID if finding is None else finding.outcome
             result.tallies[log.digest] = result.tallies.get(log.digest, LogTally()).plus(outcome)
             if finding is not None:
                 result.findings.append(finding)
         return result
 
-    def _check(self, log: NamedLog) -> Finding | None:
+    def _check(self, log: NamedLog) -> tuple[Finding | None, int]:
         finding, stored_bytes = self._judge(log)
         self._tools.progress.done(1, stored_bytes)
         if finding is None:
             self._tools.progress.valid_log(log.location)
-        return finding
+        return finding, stored_bytes
 
     def _judge(self, log: NamedLog) -> tuple[Finding | None, int]:
         unknown = [ref.algorithm for ref in log.refs if ref.algorithm != HASH_ALGORITHM]
@@ -164,7 +172,7 @@ class LogChecker:
                 log,
                 expected=HASH_ALGORITHM,
                 actual=unknown[0],
-                detail=f"hashAlgorithm, in {log.digest.uri}",
+                detail=f"hashAlgorithm, in {log.digest.name}",
             )
             return finding, 0
         first, stored_bytes = self._read(log, read_member)
@@ -175,7 +183,7 @@ class LogChecker:
     def _read(self, log: NamedLog, read_content: ReadContent) -> tuple[Finding | None, int]:
         answer = self._tools.objects.fetch(log.location, self._reader(read_content))
         if isinstance(answer, Absent):
-            return self._found(Reason.LOG_MISSING, log, detail=f"named by {log.digest.uri}"), 0
+            return self._found(Reason.LOG_MISSING, log, detail=f"named by {log.digest.name}"), 0
         if isinstance(answer, Unreachable):
             return self._unreadable(log, answer), 0
         return self._weigh(log, answer), answer.size

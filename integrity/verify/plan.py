@@ -148,7 +148,7 @@ class _Planner:
             for name in self._folders(root.bucket, parent)
             if re.fullmatch(REGION, name)
         }
-        if account_id == self._job.trail.account_id:
+        if self._job.names(account_id, self._job.trail.home_region):
             found.add(self._job.trail.home_region)
         return sorted(found)
 

@@ -73,7 +73,7 @@ class Progress(Protocol):
         """So many log files were read, of so many bytes as they are stored."""
 
     def valid_digest(self, location: S3Location) -> None:
-        """This digest file is authentic and in its place; its links are judged later."""
+        """This digest file counts as valid."""
 
     def valid_log(self, location: S3Location) -> None:
         """This log file has the content that an authentic digest states."""

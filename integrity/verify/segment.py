@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from integrity.chain.findings import Finding, Place, Reason, find
-from integrity.chain.link import Entry, in_order
+from integrity.chain.link import Entry, check_links, in_order
 from integrity.chain.model import (
     ChainId,
     PublicKey,
@@ -101,7 +101,7 @@ class _SegmentCheck:
             for entry in in_order(entries)
             if entry.is_authentic
         )
-        self._tell_valid(entries, digests.findings)
+        self._tell_valid(entries, [*digests.findings, *check_links(digests.entries)])
         self._tools.progress.expect(len(named))
         listing = self._list_logs(digests, named)
         checker = LogChecker(self._place, listing.rewritten, job=self._job, tools=self._tools)
@@ -113,7 +113,7 @@ class _SegmentCheck:
         return self._segment.span.holds(entry.window.end)
 
     def _tell_valid(self, entries: Iterable[Entry], findings: Iterable[Finding]) -> None:
-        """The digests that are counted, and counted as valid; the links are judged afterwards."""
+        """The digests that are counted, and counted as valid."""
         flawed = {finding.s3_uri for finding in findings}
         for entry in in_order(entries):
             if entry.is_authentic and entry.location.uri not in flawed:
@@ -183,8 +183,9 @@ class _SegmentCheck:
             has_logs=listing.found or bool(logs.tallies),
             newest=newest,
             redelivered=was_redelivered(chain, self._folders, witness),
-            complete=not unlisted,
+            complete=not unlisted and not self._tools.stopping.is_set(),
             keys=tuple(key for key in self._ring.keys if key.fingerprint in signers),
+            stored_bytes=logs.stored_bytes,
         )
 
     def _strangers(self) -> Iterator[Finding]:

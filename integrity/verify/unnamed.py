@@ -119,6 +119,7 @@ class UnnamedFinder:
     ) -> None:
         self._chain, self._job, self._tools = chain, job, tools
         self._ring, self._folders = ring, folders
+        self._unsigned_writers = job.unsigned_writers(chain.account_id, chain.region)
 
     def find(self, listing: LogListing, digests: DigestSpan, window: TimeWindow) -> UnnamedLogs:
         """Counts and findings about the log files of `window` that no digest of the span names."""
@@ -181,9 +182,9 @@ class UnnamedFinder:
                 result.pending += 1
             elif claim is Claim.UNATTESTED:
                 result.unattested += 1
-                if not self._job.unsigned_neighbours:
+                if not self._unsigned_writers:
                     result.earliest = min(log.time, result.earliest or log.time)
-            elif self._job.unsigned_neighbours:
+            elif self._unsigned_writers:
                 result.unattested += 1
                 excused.append(log)
             else:
@@ -207,7 +208,7 @@ class UnnamedFinder:
         signs.
         """
         first, last = logs[0].listed.location.uri, logs[-1].listed.location.uri
-        trails = ", ".join(self._job.unsigned_neighbours)
+        trails = ", ".join(trail.arn for trail in self._unsigned_writers)
         finding = find(
             Reason.LOG_UNREFERENCED,
             self._place,
