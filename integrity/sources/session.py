@@ -120,11 +120,6 @@ class Aws:
             return ""
         return f"{region} is no region that is known here; {_did_you_mean(region, self.session)}"
 
-    def regions_of_partition(self, region: str) -> tuple[str, ...]:
-        """Every region that botocore knows in the partition of `region`, enabled or not."""
-        partition = self.partition(region)
-        return tuple(self.session.get_available_regions("cloudtrail", partition))
-
     @property
     def ca_bundle(self) -> str | None:
         """The file of certificates that AWS_CA_BUNDLE or the profile names."""

@@ -2,9 +2,9 @@
 
 A trail is looked up in its home region: DescribeTrails shows single-region trails only where they
 live, so the account's trails come from ListTrails, and each is then asked for at home. What cannot
-be asked stops the command with the permission that it needs, save for what only widens a
-verification (the organization's id, the enabled regions, a status): that is a value or a note.
-(AWS: API_GetTrail, API_ListTrails, API_GetTrailStatus, API_DescribeOrganization.)
+be asked stops the command with the permission that it needs, save for the organization's id, which
+the bucket's folders tell too: that is a note.
+(AWS: API_GetTrail, API_ListTrails, API_DescribeOrganization.)
 """
 
 from __future__ import annotations
@@ -12,17 +12,16 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from botocore.exceptions import BotoCoreError
 
-from integrity.chain.model import StatusUnavailable, Trail, TrailStatus
+from integrity.chain.model import Trail
 from integrity.chain.names import ACCOUNT_ID, ORGANIZATION_ID, REGION, TRAIL_NAME
 from integrity.errors import AccessError, UsageError
 from integrity.sources.refusal import REFUSALS, Call, Refusal, error_code, explain, is_setup_fault
 from integrity.sources.s3 import is_bucket_name
-from integrity.sources.session import Aws, is_region_name
+from integrity.sources.session import Aws
 
 _ARN = re.compile(
     rf"arn:aws(?:-[a-z]+)*:cloudtrail:(?P<region>{REGION}):(?P<account>{ACCOUNT_ID})"
@@ -118,41 +117,6 @@ class TrailDirectory:
         """
         trails = (self._get(arn.text, arn.region) for arn in self._list(None))
         return tuple(trail for trail in trails if trail is not None)
-
-    def status(self, trail: Trail, region: str, now: datetime) -> TrailStatus | StatusUnavailable:
-        """GetTrailStatus of the trail in one region, to be asked before its bucket is listed."""
-        if not is_region_name(region):
-            return StatusUnavailable(region, f"{region!r} is not a region's name")
-        call = Call("cloudtrail:GetTrailStatus", f"on {trail.arn} in region {region}")
-        try:
-            answer = self._aws.client("cloudtrail", region).get_trail_status(Name=trail.arn)
-        except REFUSALS as error:
-            not_found = error_code(error) == "TrailNotFoundException"
-            return StatusUnavailable(region, explain(error, call), not_found)
-        return TrailStatus(
-            region=region,
-            asked_at=now,
-            is_logging=answer["IsLogging"],
-            latest_digest_delivery=_utc(answer.get("LatestDigestDeliveryTime")),
-            latest_digest_error=answer.get("LatestDigestDeliveryError", ""),
-            started=_utc(answer.get("StartLoggingTime")),
-            stopped=_utc(answer.get("StopLoggingTime")),
-        )
-
-    def regions_of(self, trail: Trail) -> tuple[str, ...]:
-        """Where the trail has a status: its home, or every region that the account enabled.
-
-        Where DescribeRegions is not answered, every region of the partition, and a note.
-        """
-        home = trail.home_region
-        if not trail.multi_region:
-            return (home,)
-        try:
-            answer = self._aws.client("ec2", home).describe_regions()
-        except REFUSALS as error:
-            self._note(error, Call("ec2:DescribeRegions", f"in region {home}"))
-            return self._aws.regions_of_partition(home)
-        return tuple(sorted(one["RegionName"] for one in answer["Regions"]))
 
     def _find_name(self, name: str) -> Trail:
         where = self._aws.region
@@ -261,7 +225,3 @@ def _told_arn(text: str) -> TrailArn:
     if arn is None:
         raise AccessError(f"CloudTrail tells of a trail whose ARN is not understood: {text!r}")
     return arn
-
-
-def _utc(time: datetime | None) -> datetime | None:
-    return time and time.astimezone(UTC)

@@ -299,15 +299,16 @@ class TestRefusal:
         assert isinstance(fetched, Fetched)
         assert fetched.content == body
 
+    @pytest.mark.parametrize("size", [100, 9 * 1024 * 1024])
     def test_a_body_that_is_always_cut_is_never_a_success(
-        self, either: S3Source, world: World, lab: LabServer
+        self, either: S3Source, world: World, lab: LabServer, size: int
     ) -> None:
-        location = put(world)
+        location = put(world, body=bytes(size))
         lab.faults.append(Fault("cut-short", operation="GetObject", size=5))
         unreachable = either.fetch(location, read_all)
         assert isinstance(unreachable, Unreachable)
         assert unreachable.detail.startswith("the transfer broke every time (")
-        assert f"of {len(BODY)} bytes came" in unreachable.detail
+        assert f"of {size} bytes came" in unreachable.detail
 
     def test_a_bucket_in_another_region_is_asked_there(
         self, source: S3Source, world: World, lab: LabServer

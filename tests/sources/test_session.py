@@ -160,7 +160,8 @@ class TestCaller:
     def test_another_region_stands_in_where_there_is_none(
         self, recipe: AwsRecipe, lab: LabServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.delenv("AWS_DEFAULT_REGION")
+        for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+            monkeypatch.delenv(name, raising=False)
         recipe.open().caller("cn-north-1")
         assert lab.requests.by_region == {("GetCallerIdentity", "cn-north-1"): 1}
 

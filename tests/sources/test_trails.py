@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from integrity.chain.model import StatusUnavailable, Trail, TrailStatus
+from integrity.chain.model import Trail
 from integrity.errors import AccessError, UsageError
 from integrity.lab.faults import Fault
 from integrity.lab.server import LabServer
 from integrity.lab.world import World
 from integrity.sources.session import Aws, AwsRecipe
 from integrity.sources.trails import TrailArn, TrailDirectory, claimed_trail, parse_trail_arn
-from tests.sources.conftest import NOW
+from tests.sources.wire import Answer, Asked, wire
 
 ACCOUNT = "111122223333"
 MAIN = f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/main"
@@ -73,7 +75,8 @@ class TestFind:
     def test_a_name_without_a_region_needs_one(
         self, recipe: AwsRecipe, lab: LabServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.delenv("AWS_DEFAULT_REGION")
+        for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+            monkeypatch.delenv(name, raising=False)
         assert lab.endpoint
         directory = TrailDirectory(recipe.open())
         with pytest.raises(UsageError, match="--region us-east-1"):
@@ -189,6 +192,27 @@ class TestList:
         with pytest.raises(AccessError, match=f"cloudtrail:GetTrail on {LOCAL}"):
             directory.list_trails()
 
+    @pytest.mark.parametrize("arn", [MAIN, MAIN.replace("us-east-1", "Mars")])
+    def test_a_trail_that_is_gone_meanwhile_is_left_out_and_one_not_understood_is_not(
+        self, monkeypatch: pytest.MonkeyPatch, arn: str
+    ) -> None:
+        def script(asked: Asked) -> Answer:
+            if asked.headers["x-amz-target"].endswith("ListTrails"):
+                listed = {"Trails": [{"TrailARN": arn, "Name": "main", "HomeRegion": "us-east-1"}]}
+                return Answer(200, json.dumps(listed).encode())
+            return Answer(400, b'{"__type": "TrailNotFoundException"}')
+
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        with wire(script) as server:
+            monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)
+            directory = TrailDirectory(AwsRecipe(region="us-east-1").open())
+            if arn == MAIN:
+                assert directory.list_trails() == ()
+            else:
+                with pytest.raises(AccessError, match="Mars"):
+                    directory.list_trails()
+
 
 class TestOrganization:
     @pytest.fixture
@@ -215,87 +239,6 @@ class TestOrganization:
             assert (trail.is_organization, trail.organization_id) == (True, "")
         assert directory.notes == ("organizations:DescribeOrganization on * is not allowed",)
         assert lab.requests.by_operation["DescribeOrganization"] == 1
-
-
-class TestStatus:
-    def test_says_what_cloudtrail_says_in_that_region(
-        self, directory: TrailDirectory, world: World
-    ) -> None:
-        trail = directory.find("main")
-        told = world.status(world.trails[0], "eu-west-1")
-        told.start_logging_time = NOW
-        told.latest_digest_delivery_time = NOW
-        told.latest_digest_delivery_error = "AccessDenied"
-        told.is_logging = False
-        assert directory.status(trail, "eu-west-1", NOW) == TrailStatus(
-            region="eu-west-1",
-            asked_at=NOW,
-            is_logging=False,
-            latest_digest_delivery=NOW,
-            latest_digest_error="AccessDenied",
-            started=NOW,
-            stopped=None,
-        )
-
-    def test_a_trail_that_is_not_seen_there_is_told_apart(self, directory: TrailDirectory) -> None:
-        gone = claimed_trail(MAIN.replace("main", "gone"), "gone-logs")
-        unavailable = directory.status(gone, "us-east-1", NOW)
-        assert isinstance(unavailable, StatusUnavailable)
-        assert unavailable.not_found
-        assert "TrailNotFoundException" in unavailable.detail
-
-    def test_who_may_not_ask_is_told_the_permission(
-        self, directory: TrailDirectory, lab: LabServer
-    ) -> None:
-        trail = directory.find("main")
-        lab.faults.append(Fault("deny"))
-        assert directory.status(trail, "eu-west-1", NOW) == StatusUnavailable(
-            "eu-west-1", f"cloudtrail:GetTrailStatus on {MAIN} in region eu-west-1 is not allowed"
-        )
-
-    def test_a_region_that_is_not_enabled_is_unavailable_at_once(
-        self, directory: TrailDirectory, world: World, lab: LabServer
-    ) -> None:
-        trail = directory.find("main")
-        world.regions["me-south-1"] = "not-opted-in"
-        unavailable = directory.status(trail, "me-south-1", NOW)
-        assert isinstance(unavailable, StatusUnavailable)
-        assert "the region is not enabled" in unavailable.detail
-        assert not unavailable.not_found
-        assert lab.requests.by_region["GetTrailStatus", "me-south-1"] == 1
-
-    def test_what_is_no_region_is_asked_nowhere(
-        self, directory: TrailDirectory, lab: LabServer
-    ) -> None:
-        trail = claimed_trail(MAIN, "trail-logs")
-        unavailable = directory.status(trail, "evil.example/", NOW)
-        assert unavailable == StatusUnavailable(
-            "evil.example/", "'evil.example/' is not a region's name"
-        )
-        assert lab.requests.total == 0
-
-
-class TestRegions:
-    def test_a_trail_of_one_region_has_its_home(
-        self, directory: TrailDirectory, local: World
-    ) -> None:
-        assert local.trails
-        assert directory.regions_of(directory.find(LOCAL)) == ("eu-west-1",)
-
-    def test_a_multi_region_trail_has_those_that_are_enabled(
-        self, directory: TrailDirectory, world: World
-    ) -> None:
-        world.regions |= {"eu-west-1": "opted-in", "me-south-1": "not-opted-in"}
-        assert directory.regions_of(directory.find(MAIN)) == ("eu-west-1", "us-east-1")
-
-    def test_without_permission_all_of_the_partition_and_a_note(
-        self, directory: TrailDirectory, lab: LabServer
-    ) -> None:
-        lab.faults.append(Fault("deny", operation="DescribeRegions"))
-        regions = directory.regions_of(directory.find(MAIN))
-        assert {"us-east-1", "me-south-1"} <= set(regions)
-        assert not {region for region in regions if region.startswith(("cn-", "us-gov-"))}
-        assert directory.notes == ("ec2:DescribeRegions in region us-east-1 is not allowed",)
 
 
 class TestNames:

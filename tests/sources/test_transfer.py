@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from integrity.sources.transfer import BrokenTransferError, whole
+from integrity.sources.transfer import BrokenTransferError, Buffer, whole
 
 
 def test_all_that_was_promised_passes_piece_by_piece() -> None:
-    pieces = [b"ab", memoryview(b"c"), b""]
+    pieces: list[Buffer] = [b"ab", memoryview(b"c"), b""]
     assert list(whole(pieces, 3, ())) == pieces
     assert list(whole([], 0, ())) == []
 

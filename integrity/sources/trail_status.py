@@ -1,0 +1,60 @@
+"""AWS's own word on a trail, region by region, out of the reach of whoever owns the bucket.
+
+GetTrailStatus answers for one source region at a time and knows when it last delivered a digest
+there, whatever has become of it since. A region that cannot be asked is a value that says why. What
+a status proves about a bucket is not decided here. (AWS: API_GetTrailStatus, API_DescribeRegions.)
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from integrity.chain.model import StatusUnavailable, Trail, TrailStatus
+from integrity.sources.refusal import REFUSALS, Call, error_code, explain
+from integrity.sources.session import Aws, is_region_name
+
+
+class TrailStatuses:
+    """One trail's status in every region. `now` is when it is asked, before any listing."""
+
+    def __init__(self, aws: Aws, trail: Trail, now: datetime) -> None:
+        self._aws = aws
+        self._trail = trail
+        self._now = now
+
+    def fetch_status(self, region: str) -> TrailStatus | StatusUnavailable:
+        """What GetTrailStatus says of the trail in one source region."""
+        if not is_region_name(region):
+            return StatusUnavailable(region, f"{region!r} is not a region's name")
+        arn = self._trail.arn
+        try:
+            answer = self._aws.client("cloudtrail", region).get_trail_status(Name=arn)
+        except REFUSALS as error:
+            call = Call("cloudtrail:GetTrailStatus", f"on {arn} in region {region}")
+            not_found = error_code(error) == "TrailNotFoundException"
+            return StatusUnavailable(region, explain(error, call), not_found)
+        return TrailStatus(
+            region=region,
+            asked_at=self._now,
+            is_logging=answer["IsLogging"],
+            latest_digest_delivery=_utc(answer.get("LatestDigestDeliveryTime")),
+            latest_digest_error=answer.get("LatestDigestDeliveryError", ""),
+            started=_utc(answer.get("StartLoggingTime")),
+            stopped=_utc(answer.get("StopLoggingTime")),
+        )
+
+    def list_regions(self) -> tuple[str, ...] | StatusUnavailable:
+        """Where the trail has a status: its home, or every region that the account enabled."""
+        home = self._trail.home_region
+        if not self._trail.multi_region:
+            return (home,)
+        try:
+            answer = self._aws.client("ec2", home).describe_regions()
+        except REFUSALS as error:
+            call = Call("ec2:DescribeRegions", f"in region {home}")
+            return StatusUnavailable(home, explain(error, call))
+        return tuple(sorted(one["RegionName"] for one in answer["Regions"]))
+
+
+def _utc(time: datetime | None) -> datetime | None:
+    return time and time.astimezone(UTC)

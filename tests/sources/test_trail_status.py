@@ -1,0 +1,99 @@
+"""A trail's status: AWS's word where it is given, and a reason where it is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from integrity.chain.model import StatusUnavailable, TrailStatus
+from integrity.lab.faults import Fault
+from integrity.lab.server import LabServer
+from integrity.lab.world import World
+from integrity.sources.session import Aws
+from integrity.sources.trail_status import TrailStatuses
+from integrity.sources.trails import TrailDirectory, claimed_trail
+from integrity.verify.ports import StatusSource
+from tests.sources.conftest import NOW
+
+MAIN = "arn:aws:cloudtrail:us-east-1:111122223333:trail/main"
+
+
+@pytest.fixture
+def statuses(aws: Aws) -> TrailStatuses:
+    return TrailStatuses(aws, claimed_trail(MAIN, "trail-logs"), NOW)
+
+
+def test_it_is_what_verification_needs(statuses: TrailStatuses) -> None:
+    port: StatusSource = statuses
+    assert port is statuses
+
+
+def test_says_what_cloudtrail_says_in_that_region(statuses: TrailStatuses, world: World) -> None:
+    told = world.status(world.trails[0], "eu-west-1")
+    told.start_logging_time = NOW
+    told.latest_digest_delivery_time = NOW
+    told.latest_digest_delivery_error = "AccessDenied"
+    told.is_logging = False
+    assert statuses.fetch_status("eu-west-1") == TrailStatus(
+        region="eu-west-1",
+        asked_at=NOW,
+        is_logging=False,
+        latest_digest_delivery=NOW,
+        latest_digest_error="AccessDenied",
+        started=NOW,
+        stopped=None,
+    )
+
+
+def test_a_trail_that_is_not_seen_there_is_told_apart(aws: Aws) -> None:
+    gone = claimed_trail(MAIN.replace("main", "gone"), "gone-logs")
+    unavailable = TrailStatuses(aws, gone, NOW).fetch_status("us-east-1")
+    assert isinstance(unavailable, StatusUnavailable)
+    assert unavailable.not_found
+    assert "TrailNotFoundException" in unavailable.detail
+
+
+def test_who_may_not_ask_is_told_the_permission(statuses: TrailStatuses, lab: LabServer) -> None:
+    lab.faults.append(Fault("deny"))
+    assert statuses.fetch_status("eu-west-1") == StatusUnavailable(
+        "eu-west-1", f"cloudtrail:GetTrailStatus on {MAIN} in region eu-west-1 is not allowed"
+    )
+
+
+def test_a_region_that_is_not_enabled_is_unavailable_at_once(
+    statuses: TrailStatuses, world: World, lab: LabServer
+) -> None:
+    world.regions["me-south-1"] = "not-opted-in"
+    unavailable = statuses.fetch_status("me-south-1")
+    assert isinstance(unavailable, StatusUnavailable)
+    assert "the region is not enabled" in unavailable.detail
+    assert not unavailable.not_found
+    assert lab.requests.by_region["GetTrailStatus", "me-south-1"] == 1
+
+
+def test_what_is_no_region_is_asked_nowhere(statuses: TrailStatuses, lab: LabServer) -> None:
+    unavailable = statuses.fetch_status("evil.example/")
+    assert unavailable == StatusUnavailable(
+        "evil.example/", "'evil.example/' is not a region's name"
+    )
+    assert lab.requests.total == 0
+
+
+class TestRegions:
+    def test_a_trail_of_one_region_has_its_home(self, aws: Aws, world: World) -> None:
+        world.add_trail(name="local", home_region="eu-west-1", multi_region=False)
+        local = TrailDirectory(aws).find("local")
+        assert TrailStatuses(aws, local, NOW).list_regions() == ("eu-west-1",)
+
+    def test_a_multi_region_trail_has_those_that_are_enabled(
+        self, statuses: TrailStatuses, world: World
+    ) -> None:
+        world.regions |= {"eu-west-1": "opted-in", "me-south-1": "not-opted-in"}
+        assert statuses.list_regions() == ("eu-west-1", "us-east-1")
+
+    def test_who_may_not_ask_is_told_the_permission(
+        self, statuses: TrailStatuses, lab: LabServer
+    ) -> None:
+        lab.faults.append(Fault("deny", operation="DescribeRegions"))
+        assert statuses.list_regions() == StatusUnavailable(
+            "us-east-1", "ec2:DescribeRegions in region us-east-1 is not allowed"
+        )
