@@ -6,10 +6,29 @@ usage error stay quick.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from integrity.chain.model import Trail
+from integrity.chain.model import (
+    KeysUnavailable,
+    PublicKey,
+    StatusUnavailable,
+    TimeWindow,
+    Trail,
+    TrailStatus,
+)
+from integrity.errors import AccessError, UsageError
+from integrity.record import Run
+from integrity.verify.job import Job
+from integrity.verify.ports import KeySource, Progress
+
+if TYPE_CHECKING:
+    from integrity.sources.session import Aws
+    from integrity.sources.trails import TrailDirectory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +81,174 @@ class TrailListing:
     """
 
     trail: Trail
-    organization: bool
     logging: bool | None
     detail: str = ""
+
+
+def connect(access: Access, *, now: datetime) -> Connection:
+    """Find the credentials and whoever else answers for public keys.
+
+    Raises UsageError where there are none, or where the file of keys is not one.
+    """
+    from integrity.sources.session import AwsRecipe
+
+    recipe = AwsRecipe(
+        profile=access.profile, region=access.region, max_connections=access.concurrency
+    )
+    return Connection(access, recipe.open(), now)
+
+
+class Connection:
+    """AWS, through one set of credentials."""
+
+    def __init__(self, access: Access, aws: Aws, now: datetime) -> None:
+        from integrity.sources.public_keys import LivePublicKeys
+        from integrity.sources.trails import TrailDirectory
+
+        self._access, self._aws, self._now = access, aws, now
+        self._directory = TrailDirectory(aws)
+        self._live_keys = LivePublicKeys(aws, now)
+        self._keys = self._all_keys()
+
+    def open_trails(self, claim: Claim) -> Sequence[MeantTrail]:
+        """The trails that are meant. Raises UsageError where there is none."""
+        if claim.name is not None:
+            trail = self._meant(claim.name, claim)
+            return [_with_neighbours(trail, self._other_trails())]
+        trails = self._directory.list_trails()
+        if not trails:
+            raise UsageError(
+                "this account has no trails: name the one that is meant with --trail-arn (and "
+                "--s3-bucket, if it was deleted), or choose another --profile"
+            )
+        return [_with_neighbours(trail, trails) for trail in trails]
+
+    def verify(self, job: Job, *, progress: Progress, clock: Callable[[], datetime]) -> Run:
+        """One trail's record. Raises UsageError for a region that is not one."""
+        from integrity.sources.s3 import S3Source
+        from integrity.verify.run import Sources, verify_trail
+
+        _refuse_unknown(self._aws, job.source_regions or ())
+        caller = self._aws.caller(job.trail.home_region)
+        owner = self._access.expected_bucket_owner
+        statuses = _Statuses(self._directory, job.trail, clock) if job.trail.looked_up else None
+        run = verify_trail(
+            job,
+            Sources(S3Source(self._aws, expected_bucket_owner=owner), self._keys, statuses),
+            run_id=str(uuid.uuid4()),
+            caller_arn=caller.arn if caller else None,
+            progress=progress,
+            clock=clock,
+        )
+        notes = (*self._directory.notes, *run.population.notes)
+        return replace(run, population=replace(run.population, notes=notes))
+
+    def list_trails(self) -> Sequence[TrailListing]:
+        """Every trail of the account, and whether it logs."""
+        return [self._listing(trail) for trail in self._directory.list_trails()]
+
+    def save_keys(self, regions: Sequence[str], window: TimeWindow) -> bytes:
+        """The public keys of all these regions. Raises AccessError where one does not answer."""
+        from integrity.sources.key_file import encode_keys
+        from integrity.verify.keyring import asked_for
+
+        _refuse_unknown(self._aws, regions)
+        keys: list[PublicKey] = []
+        for region in regions:
+            answer = self._live_keys.fetch_keys(region, asked_for(window))
+            if isinstance(answer, KeysUnavailable):
+                raise AccessError(f"nothing was saved: {answer.detail}")
+            keys += answer
+        return encode_keys(keys)
+
+    def _meant(self, name: str, claim: Claim) -> Trail:
+        """The trail that is named; with a bucket, one that nobody knows is taken at its word."""
+        from integrity.sources.trails import claimed_trail
+
+        if claim.bucket is None or not name.startswith("arn:"):
+            return _replaced(self._directory.find(name), claim)
+        self._aws.caller()  # wrong credentials are no unknown trail
+        try:
+            return _replaced(self._directory.find(name), claim)
+        except (UsageError, AccessError):
+            return claimed_trail(name, claim.bucket, claim.prefix or "", claim.organization_id)
+
+    def _other_trails(self) -> Sequence[Trail]:
+        """All trails of the account, where that may be asked: they only explain what is found."""
+        try:
+            return self._directory.list_trails()
+        except (UsageError, AccessError):
+            return ()
+
+    def _listing(self, trail: Trail) -> TrailListing:
+        status = self._directory.status(trail, trail.home_region, self._now)
+        details = [status.detail] if isinstance(status, StatusUnavailable) else []
+        if trail.is_organization and not trail.organization_id:
+            details += self._directory.notes
+        return TrailListing(
+            trail=trail,
+            logging=None if isinstance(status, StatusUnavailable) else status.is_logging,
+            detail="; ".join(details),
+        )
+
+    def _all_keys(self) -> KeySource:
+        """ListPublicKeys, and behind it the file or profile that stands in for it."""
+        from integrity.sources.key_file import KeyFile
+        from integrity.sources.public_keys import FirstOf, keys_of_profile
+        from integrity.sources.session import AwsRecipe
+
+        if self._access.keys_file is not None:
+            return FirstOf(self._live_keys, KeyFile.read(self._access.keys_file))
+        if self._access.keys_profile is not None:
+            recipe = AwsRecipe(profile=self._access.keys_profile, region=self._access.region)
+            return FirstOf(self._live_keys, keys_of_profile(recipe, self._now))
+        return self._live_keys
+
+
+class _Statuses:
+    """GetTrailStatus of one trail, region by region."""
+
+    def __init__(
+        self, directory: TrailDirectory, trail: Trail, clock: Callable[[], datetime]
+    ) -> None:
+        self._directory, self._trail, self._clock = directory, trail, clock
+
+    def fetch_status(self, region: str) -> TrailStatus | StatusUnavailable:
+        """What GetTrailStatus says of the trail in a source region, now."""
+        return self._directory.status(self._trail, region, self._clock())
+
+
+def _refuse_unknown(aws: Aws, regions: Iterable[str]) -> None:
+    for region in regions:
+        hint = aws.region_hint(region)
+        if hint:
+            raise UsageError(f"{hint} (a region that is new may need a newer boto3)")
+
+
+def _replaced(trail: Trail, claim: Claim) -> Trail:
+    """The trail with the place that was claimed for it, if that is another one.
+
+    What AWS says of the trail is then no witness of that place: what it delivers goes elsewhere.
+    """
+    moved = claim.bucket not in (None, trail.bucket)
+    prefix = claim.prefix if claim.prefix is not None else "" if moved else trail.prefix
+    meant = replace(
+        trail,
+        bucket=claim.bucket or trail.bucket,
+        prefix=prefix,
+        organization_id=claim.organization_id or trail.organization_id,
+    )
+    same_place = (meant.bucket, meant.prefix) == (trail.bucket, trail.prefix)
+    same_place = same_place and trail.organization_id in ("", meant.organization_id)
+    return meant if same_place else replace(meant, looked_up=False)
+
+
+def _with_neighbours(trail: Trail, all_trails: Iterable[Trail]) -> MeantTrail:
+    unsigned = [
+        other.arn
+        for other in all_trails
+        if other.arn != trail.arn
+        and not other.validation
+        and (other.bucket, other.prefix) == (trail.bucket, trail.prefix)
+    ]
+    return MeantTrail(trail, tuple(unsigned))

@@ -20,14 +20,17 @@ from tests.report.samples import ACCOUNT
 
 Captured = pytest.CaptureFixture[str]
 
-SIGNED = TrailListing(trail=trail(), organization=False, logging=True)
-UNSIGNED = TrailListing(trail=trail("plain", validation=False), organization=False, logging=True)
-STOPPED = TrailListing(trail=trail("stopped"), organization=False, logging=False)
+SIGNED = TrailListing(trail=trail(), logging=True)
+UNSIGNED = TrailListing(trail=trail("plain", validation=False), logging=True)
+STOPPED = TrailListing(trail=trail("stopped"), logging=False)
 ORGANIZATION = TrailListing(
     trail=replace(
-        trail("whole"), multi_region=False, prefix="a/b", organization_id="o-exampleorgid"
+        trail("whole"),
+        multi_region=False,
+        prefix="a/b",
+        organization_id="o-exampleorgid",
+        is_organization=True,
     ),
-    organization=True,
     logging=None,
     detail="cloudtrail:GetTrailStatus is not allowed: allow it",
 )

@@ -23,8 +23,6 @@ from integrity.record import Run, decode
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOURS = ("--start-time", "2026-03-01T00:00:00Z", "--end-time", "2026-03-01T06:00:00Z")
 ROOT = Path(__file__).parents[2]
-LOGS = 2 * 8 * 3
-"""Two regions, the six hours asked for and the neighbours that name late ones, three an hour."""
 
 Captured = pytest.CaptureFixture[str]
 
@@ -97,9 +95,7 @@ def test_the_record_says_who_asked_and_which_keys_answered(capsys: Captured) -> 
     assert run.run.started_at.microsecond == 0
 
 
-def test_an_attack_is_status_1_and_named(
-    lab: LabServer, world: World, capsys: Captured
-) -> None:
+def test_an_attack_is_status_1_and_named(lab: LabServer, world: World, capsys: Captured) -> None:
     log = world.chains[0].log_files[4]
     attacks.edit_log(world, log)
     attacks.delete_digest(world, world.chains[1].digests[4])
@@ -136,9 +132,7 @@ def test_verbose_names_every_valid_file_once(capsys: Captured) -> None:
 
 
 @pytest.mark.usefixtures("lab")
-@pytest.mark.parametrize(
-    "name", ["main", "arn:aws:cloudtrail:us-east-1:111122223333:trail/main"]
-)
+@pytest.mark.parametrize("name", ["main", "arn:aws:cloudtrail:us-east-1:111122223333:trail/main"])
 def test_a_trail_is_found_by_its_name_or_arn(name: str, capsys: Captured) -> None:
     assert record(capsys, "--trail-arn", name)[0] == 0
 
@@ -148,8 +142,8 @@ def test_a_trail_is_found_by_its_name_or_arn(name: str, capsys: Captured) -> Non
     ("arguments", "told"),
     [
         (["--trail-arn", "mian"], "integrity trails"),
-        (["--source-region", "us-esat-1"], "did you mean us-east-1?"),
-        (["--region", "us-esat-1"], "did you mean us-east-1?"),
+        (["--source-region", "us-esat-1"], "or us-east-1?"),
+        (["--region", "us-esat-1"], "or us-east-1?"),
         (["--profile", "nobody"], "nobody"),
         (["--keys", __file__], "is not a file of public keys"),
         (["--keys-profile", "nobody"], "nobody"),
@@ -283,7 +277,7 @@ def test_keys_stand_in_for_a_region_that_does_not_answer(
 def test_keys_of_a_mistyped_region(tmp_path: Path, capsys: Captured) -> None:
     arguments = ["keys", "--source-region", "eu-wset-1", "--output", str(tmp_path / "keys")]
     assert main(arguments) == 2
-    assert "did you mean eu-west-1?" in capsys.readouterr().err
+    assert "did you mean eu-west-1" in capsys.readouterr().err
 
 
 def test_a_profile_supplies_the_keys(
@@ -301,9 +295,7 @@ def test_a_profile_supplies_the_keys(
     assert run.outcome is Outcome.VALID
 
 
-def test_trails_are_listed_with_their_state(
-    lab: LabServer, world: World, capsys: Captured
-) -> None:
+def test_trails_are_listed_with_their_state(lab: LabServer, world: World, capsys: Captured) -> None:
     world.add_trail(name="unsigned", validation=False, home_region="eu-west-1")
     lab.sync()
     assert main(["trails", "--format", "json"]) == 0
@@ -365,3 +357,23 @@ def test_the_command_is_a_process_with_an_exit_status(world: World) -> None:
     assert done.returncode == 1
     assert b"INVALID: not found" in done.stdout
     assert done.stderr == b""
+
+
+def test_an_organization_that_may_not_be_asked_for_is_a_note(
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    world = World(seed=5)
+    trail = world.add_trail(organization_id="o-exampleorgid")
+    world.run_chain(trail, account_id="111122223333", start=START, hours=8)
+    world.run_chain(trail, account_id="444455556666", start=START, hours=8)
+    with serve(world) as lab:
+        for name, value in lab.environment.items():
+            monkeypatch.setenv(name, value)
+        status, run = record(capsys)
+        assert (status, reasons(run)) == (0, set())
+        assert {chain.account_id for chain in run.chains} == {"111122223333", "444455556666"}
+        lab.faults.append(Fault("deny", operation="DescribeOrganization"))
+        _, run = record(capsys)
+        assert any("organizations:DescribeOrganization" in one for one in run.population.notes)
+        main(["trails"])
+        assert "organizations:DescribeOrganization" in capsys.readouterr().out
