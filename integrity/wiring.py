@@ -19,7 +19,6 @@ from integrity.chain.model import (
     StatusUnavailable,
     TimeWindow,
     Trail,
-    TrailStatus,
 )
 from integrity.errors import AccessError, UsageError
 from integrity.record import Run
@@ -28,7 +27,6 @@ from integrity.verify.ports import KeySource, Progress
 
 if TYPE_CHECKING:
     from integrity.sources.session import Aws
-    from integrity.sources.trails import TrailDirectory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,12 +124,13 @@ class Connection:
     def verify(self, job: Job, *, progress: Progress, clock: Callable[[], datetime]) -> Run:
         """One trail's record. Raises UsageError for a region that is not one."""
         from integrity.sources.s3 import S3Source
+        from integrity.sources.trail_status import TrailStatuses
         from integrity.verify.run import Sources, verify_trail
 
         _refuse_unknown(self._aws, job.source_regions or ())
         caller = self._aws.caller(job.trail.home_region)
         owner = self._access.expected_bucket_owner
-        statuses = _Statuses(self._directory, job.trail, clock) if job.trail.looked_up else None
+        statuses = TrailStatuses(self._aws, job.trail, self._now) if job.trail.looked_up else None
         run = verify_trail(
             job,
             Sources(S3Source(self._aws, expected_bucket_owner=owner), self._keys, statuses),
@@ -181,7 +180,9 @@ class Connection:
             return ()
 
     def _listing(self, trail: Trail) -> TrailListing:
-        status = self._directory.status(trail, trail.home_region, self._now)
+        from integrity.sources.trail_status import TrailStatuses
+
+        status = TrailStatuses(self._aws, trail, self._now).fetch_status(trail.home_region)
         details = [status.detail] if isinstance(status, StatusUnavailable) else []
         if trail.is_organization and not trail.organization_id:
             details += self._directory.notes
@@ -203,19 +204,6 @@ class Connection:
             recipe = AwsRecipe(profile=self._access.keys_profile, region=self._access.region)
             return FirstOf(self._live_keys, keys_of_profile(recipe, self._now))
         return self._live_keys
-
-
-class _Statuses:
-    """GetTrailStatus of one trail, region by region."""
-
-    def __init__(
-        self, directory: TrailDirectory, trail: Trail, clock: Callable[[], datetime]
-    ) -> None:
-        self._directory, self._trail, self._clock = directory, trail, clock
-
-    def fetch_status(self, region: str) -> TrailStatus | StatusUnavailable:
-        """What GetTrailStatus says of the trail in a source region, now."""
-        return self._directory.status(self._trail, region, self._clock())
 
 
 def _refuse_unknown(aws: Aws, regions: Iterable[str]) -> None:

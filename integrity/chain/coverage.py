@@ -147,7 +147,9 @@ def _is_expected(chain: Situation) -> bool:
     """A chain without a digest in the window: was there one, or should there be?"""
     older = [entry for entry in chain.neighbours if entry.window.end < chain.window.start]
     newer = [entry for entry in chain.neighbours if entry.window.end > chain.window.end]
-    if older or chain.is_named or (chain.is_multi_region and chain.has_logs):
+    if older or chain.is_named or not chain.complete:
+        return True
+    if chain.is_multi_region and chain.has_logs:
         return True
     if newer:
         return newer[0].previous is not None

@@ -42,13 +42,15 @@ _SEGMENT_DAYS = timedelta(days=31)
 class Plan:
     """The chains of a job in order, with their segments, and what was learnt on the way.
 
-    `method` says who was asked for the population, `notes` who would not answer and what it takes.
+    `method` says who was asked for the population, `notes` who would not answer and what it takes,
+    `unlisted` which folders of accounts or regions could not be looked into.
     """
 
     segments: dict[ChainId, list[Segment]] = field(default_factory=dict)
     statuses: dict[str, TrailStatus] = field(default_factory=dict)
     method: list[str] = field(default_factory=lambda: ["bucket"])
     notes: list[str] = field(default_factory=list)
+    unlisted: list[Unreachable] = field(default_factory=list)
 
     def status(self, chain: ChainId) -> TrailStatus | None:
         """AWS's word on a chain of the trail's own account."""
@@ -157,9 +159,8 @@ class _Planner:
     def _folders(self, bucket: str, folder: str) -> tuple[str, ...]:
         answer = self._tools.objects.list_folders(bucket, folder)
         if isinstance(answer, Unreachable):
-            note = f"{answer.location.uri} was not listed: {answer.detail}"
-            if note not in self._plan.notes:
-                self._plan.notes.append(note)
+            if answer not in self._plan.unlisted:
+                self._plan.unlisted.append(answer)
             return ()
         return answer
 

@@ -43,7 +43,8 @@ class LogListing:
 
 @dataclass(slots=True)
 class UnnamedLogs:
-    """Counts and findings; `earliest` is the first time of a log file that is unattested."""
+    """Counts and findings; `earliest` is the first time of a log file that is unattested, and
+    that no other trail can have written."""
 
     unattested: int = 0
     unreferenced: int = 0
@@ -153,7 +154,8 @@ class UnnamedFinder:
                 result.pending += 1
             elif claim is Claim.UNATTESTED:
                 result.unattested += 1
-                result.earliest = min(log.time, result.earliest or log.time)
+                if not self._job.unsigned_neighbours:
+                    result.earliest = min(log.time, result.earliest or log.time)
             elif self._job.unsigned_neighbours:
                 result.unattested += 1
                 excused.append(log)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from integrity import __version__
 from integrity.chain.findings import Finding, Outcome, Place, Reason, find
-from integrity.chain.model import ChainId, ChainKind, PublicKey, TrailStatus
+from integrity.chain.model import ChainId, ChainKind, PublicKey, TrailStatus, Unreachable
 from integrity.chain.times import format_instant
 from integrity.record import (
     ChainResult,
@@ -35,15 +35,17 @@ def join_run(
 ) -> Run:
     """The record of a job from the results of all its segments."""
     segments = [segment for parts in results.values() for segment in parts]
-    own_findings = check_trail(job, plan.home_status(job), segments)
     joined = [
         chain
         for chain_id in sorted(results)
-        if not _never_signed(job, segments)
-        and (chain := join_chain(results[chain_id], job, info.judged_at, plan.status(chain_id)))
+        if (chain := join_chain(results[chain_id], job, info.judged_at, plan.status(chain_id)))
     ]
     chains = tuple(result for chain in joined for result in chain.results)
-    findings = (*own_findings, *(finding for chain in joined for finding in chain.findings))
+    findings = (
+        *check_trail(job, plan.home_status(job), segments),
+        *(_not_listed(job, folder) for folder in plan.unlisted),
+        *(finding for chain in joined for finding in chain.findings),
+    )
     return Run(
         tool=Tool("integrity", __version__),
         trail_arn=job.trail.arn,
@@ -56,13 +58,6 @@ def join_run(
         chains=chains,
         findings=findings,
     )
-
-
-def _never_signed(job: Job, segments: Iterable[SegmentResult]) -> bool:
-    """Whether the trail has validation off and no digest in its bucket: nothing to verify."""
-    if job.trail.validation or not job.trail.looked_up:
-        return False
-    return all(segment.newest is None and segment.complete for segment in segments)
 
 
 def check_trail(
@@ -92,6 +87,17 @@ def _off(job: Job, detail: str, since: datetime | None, *, is_note: bool) -> Fin
         job.window,
         outcome=Outcome.VALID if is_note or before else None,
         detail=detail,
+    )
+
+
+def _not_listed(job: Job, folder: Unreachable) -> Finding:
+    """Accounts or regions may lie in it that nobody saw: the trail as a whole is undetermined."""
+    return find(
+        Reason.OBJECT_UNREADABLE,
+        Place(job.trail.account_id, job.trail.home_region),
+        job.window,
+        s3_uri=folder.location.uri,
+        detail=folder.detail,
     )
 
 
