@@ -136,6 +136,11 @@ class Story:
         self._begin("Who saw what")
         rows = [f"{number}. {act.title}" for number, act in enumerate(acts, 1)]
         self._show_table([*rows, "exit status"], columns)
+        self._say(
+            "",
+            "Seen: there is a finding about its files, or else about their chain in those hours;",
+            "from the AWS CLI, a line that calls its files INVALID.",
+        )
         if not all(cell.startswith(SEEN) for cell in ours):
             return "not every act of the attacker was seen"
         return None
