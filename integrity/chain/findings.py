@@ -304,7 +304,7 @@ def _folded(group: list[Finding]) -> Finding:
     start = min(finding.window.start for finding in group)
     window = TimeWindow(start, max(finding.window.end for finding in group))
     count = sum(finding.count for finding in group)
-    ends = f"{count} of them, {first.s3_uri} to {last.s3_uri}"
+    ends = f"{count} of them" + (f", {first.s3_uri} to {last.s3_uri}" if first.s3_uri else "")
     detail = f"{first.detail}; {ends}" if first.detail else ends
     place = Place(first.account_id, first.region)
     return replace(

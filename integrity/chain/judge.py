@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, datetime, timedelta
 
 from integrity.chain.content import Content, Flaw
 from integrity.chain.decode import HASH_ALGORITHM, SIGNATURE_ALGORITHM, Malformed, decode_digest
@@ -35,6 +35,9 @@ from integrity.chain.times import HOUR, format_instant
 SIGNATURE = "signature"
 SIGNATURE_LABEL = "signature-algorithm"
 GENERATED = "backfill-generation-timestamp"
+
+_FIRST_YEAR = 2013
+"""CloudTrail began in November 2013."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +179,17 @@ def signing_time(name: DigestName, metadata: Mapping[str, str]) -> datetime:
 
 
 def generated_at(metadata: Mapping[str, str]) -> datetime | None:
-    """A backfill digest's generation time, e.g. `2025-05-20T00:00:00.000Z`. It is not signed."""
+    """A backfill digest's generation time, e.g. `2025-05-20T00:00:00.000Z`. It is not signed.
+
+    None where it is no time in UTC, or none at which anybody can have signed a digest.
+    """
     try:
         time = datetime.fromisoformat(metadata.get(GENERATED, ""))
     except ValueError:
         return None
-    return time if time.utcoffset() == timedelta(0) else None
+    if time.utcoffset() != timedelta(0) or not _FIRST_YEAR <= time.year < MAXYEAR:
+        return None
+    return time
 
 
 def _required_metadata(name: DigestName) -> tuple[str, ...]:

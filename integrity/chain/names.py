@@ -119,7 +119,7 @@ def parse_log(location: S3Location) -> LogName | None:
     if match is None:
         return None
     time = parse_minute_stamp(match["stamp"])
-    if time is None:
+    if time is None or day_folder(time) != match["day"]:
         return None
     return LogName(
         _root(location.bucket, match),

@@ -132,7 +132,7 @@ def _finding(run: Run, finding: Finding, style: Style) -> Iterator[str]:
     yield f"{subject(finding, run.trail_arn)}\t{style.paint(finding.outcome, word)}"
     message, hours = finding.message, ""
     if finding.s3_uri is not None:
-        message = message.replace(f"{finding.s3_uri} ", "", 1)  # the line above says it
+        message = message.replace(f": {finding.s3_uri} (", " (", 1)  # the line above says it
     if style.zone is not UTC:
         window = finding.window
         hours = f"{style.clock(window.start)} to {style.clock(window.end)}: "

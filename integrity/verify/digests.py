@@ -132,11 +132,22 @@ class DigestReader:
             standard = judged.name.chain.kind is ChainKind.STANDARD
             if standard and name.chain.root not in self._roots:
                 self._follow(name.chain.root)
-            if standard and not self._span.holds(name.end):
+            if not self._is_near(judged, name):
                 continue
             if previous.location not in self._judged:
                 named[previous.location] = name
         return [(name, location) for location, name in named.items()] or self._listed()
+
+    def _is_near(self, judged: Judged, previous: DigestName) -> bool:
+        """Whether a predecessor has to be read.
+
+        One of the standard chain that ends before the span belongs to another; one beyond its end
+        bounds the hours that are predicted. Backfill digests have no order in time: from those of
+        the span one step is taken, wherever it leads.
+        """
+        if judged.name.chain.kind is ChainKind.STANDARD:
+            return previous.end >= self._span.start
+        return self._span.holds(judged.name.end)
 
     def _unnamed(self, judged: Judged) -> DigestName:
         """A predecessor whose key has another form than any we know: an hour before its

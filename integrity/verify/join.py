@@ -64,6 +64,7 @@ class _Join:
         links = check_links([*self._entries, *self._neighbours])
         found += [finding for finding in links if finding.s3_uri in self._uris]
         found += coverage.findings
+        found.sort(key=lambda finding: (finding.window, finding.s3_uri or ""))
         results = [self._standard(coverage, found)]
         if self._of_kind(ChainKind.BACKFILL):
             results.append(self._backfill(found))
