@@ -58,12 +58,20 @@ def command_says(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Said:
     """What `integrity verify --verbose` says, over the network of this machine."""
+    asked = _asked(stage)
+    if stage.is_abroad:
+        asked += ["--source-region", stage.chain.region]
+    if stage.allow_gaps:
+        asked += ["--allow-gaps"]
+    monkeypatch.setattr("integrity.cli.verify.read_clock", lambda: stage.world.now)
     with _served(stage) as server:
+        if not stage.witness:
+            server.faults.append(Fault("deny", operation="GetTrailStatus"))
         for name in os.environ.keys() - _without_aws_and_proxies().keys():
             monkeypatch.delenv(name)
         for name, value in server.environment.items():
             monkeypatch.setenv(name, value)
-        status = main(["verify", "--verbose", *_asked(stage)])
+        status = main(["verify", "--verbose", *asked])
     return read(capsys.readouterr().out, status)
 
 

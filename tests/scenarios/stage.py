@@ -44,12 +44,16 @@ class Stage:
     denied: str = ""
     allow_gaps: bool = False
 
+    @property
+    def is_abroad(self) -> bool:
+        """Whether the chain's source region is not the trail's home: that one alone is verified."""
+        return self.chain.region != self.trail.home_region
+
     def verify(self, progress: Progress | None = None) -> Run:
         """The record of it, verified from memory."""
         source = memory.MemorySource(self.world)
         if self.denied:
             source.unreachable[self.denied] = "access denied"
-        abroad = self.chain.region != self.trail.home_region
         return memory.verify(
             self.world,
             self.trail,
@@ -60,7 +64,7 @@ class Stage:
             name=self.trail_name,
             progress=progress,
             allow_gaps=self.allow_gaps,
-            source_regions=(self.chain.region,) if abroad else None,
+            source_regions=(self.chain.region,) if self.is_abroad else None,
         )
 
 
