@@ -162,11 +162,12 @@ class Connection:
 
     def _meant(self, name: str, claim: Claim) -> Trail:
         """The trail that is named; with a bucket, one that nobody knows is taken at its word."""
-        from integrity.sources.trails import claimed_trail
+        from integrity.sources.trails import claimed_trail, parse_trail_arn
 
-        if claim.bucket is None or not name.startswith("arn:"):
+        arn = parse_trail_arn(name)
+        if claim.bucket is None or arn is None:
             return _replaced(self._directory.find(name), claim)
-        self._aws.caller()  # wrong credentials are no unknown trail
+        self._aws.caller(arn.region)  # wrong credentials are no unknown trail
         try:
             return _replaced(self._directory.find(name), claim)
         except (UsageError, AccessError):

@@ -70,17 +70,18 @@ class MemorySource:
         size = len(stored.body)
         return Fetched(location, content, metadata, stored.last_modified, None, size)
 
-    def list_objects(self, bucket: str, folder: str) -> tuple[Listed, ...] | Unreachable:
-        self.listed.append(folder)
-        refusal = self._refusal(S3Location(bucket, folder))
+    def list_objects(self, bucket: str, prefix: str) -> Iterator[Listed | Unreachable]:
+        self.listed.append(prefix)
+        refusal = self._refusal(S3Location(bucket, prefix))
         if refusal is not None:
-            return refusal
+            yield refusal
+            return
         found = [
             Listed(S3Location(bucket, key), len(stored.body), stored.last_modified)
-            for key in self.world.objects.keys_under(bucket, folder)
+            for key in self.world.objects.keys_under(bucket, prefix)
             for stored in [self.world.objects[bucket, key]]
         ]
-        return tuple(self.order(found))
+        yield from self.order(found)
 
     def list_folders(self, bucket: str, folder: str) -> tuple[str, ...] | Unreachable:
         refusal = self._refusal(S3Location(bucket, folder))

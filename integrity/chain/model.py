@@ -7,7 +7,7 @@ not: they stay apart all the way to the alarm. Nothing here decides anything.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -198,7 +198,7 @@ class Digest:
     fingerprint: str
     signature_algorithm: str
     previous: Predecessor | None
-    log_files: tuple[LogFileRef, ...]
+    log_files: Collection[LogFileRef]
     sha256: str
 
 
