@@ -31,6 +31,7 @@ from integrity.lab.estate import LabTrail
 from integrity.lab.world import World
 from integrity.record import Run
 from integrity.verify.job import Job
+from integrity.verify.ports import Progress
 from integrity.verify.run import Sources, verify_trail
 
 T = TypeVar("T")
@@ -63,6 +64,8 @@ class MemorySource:
         stored = self.world.objects.get((location.bucket, location.key))
         if stored is None:
             return Absent(location)
+        if stored.storage_class != "STANDARD":
+            return Unreachable(location, f"archived in {stored.storage_class}")
         metadata = {name.lower(): text for name, text in stored.metadata.items()}
         content = read(_pieces(stored.body))
         size = len(stored.body)
@@ -173,6 +176,7 @@ def verify(
     keys: MemoryKeys | None = None,
     now: datetime | None = None,
     name: str | None = None,
+    progress: Progress | None = None,
     **options: Any,
 ) -> Run:
     """The record of a lab trail, verified as the command line would."""
@@ -197,7 +201,7 @@ def verify(
         ),
         run_id="a-run",
         caller_arn=None,
-        progress=Silent(),
+        progress=progress or Silent(),
         clock=lambda: now or world.now,
         stopping=Event(),
     )
