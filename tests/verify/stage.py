@@ -27,7 +27,7 @@ from integrity.verify.job import Job
 from integrity.verify.segment import Segment, check_segment
 from integrity.verify.tools import Tools
 from tests.memory import MemoryKeys, MemorySource, Silent, as_trail, verify
-from tests.scenarios import NOW, START
+from tests.scenarios.stage import NOW, START
 
 T = TypeVar("T")
 HOUR = timedelta(hours=1)
