@@ -144,7 +144,7 @@ def test_gaps_are_forgiven_where_they_are_all_there_is_and_empty(record: Run, st
 
 @pytest.mark.parametrize(
     ("statuses", "worst"),
-    [([0, 0], 0), ([0, 3], 3), ([3, 1, 0], 1), ([1], 1), ([], 3)],
+    [([0, 0], 0), ([0, 3], 3), ([3, 1, 0], 1), ([1], 1), ([1, 130, 3], 130), ([], 3)],
 )
 def test_of_several_trails_the_worst_status_counts(statuses: list[int], worst: int) -> None:
     assert worst_status(statuses) == worst
@@ -169,6 +169,7 @@ def test_the_document_has_the_fields_that_are_promised() -> None:
         "started_at",
         "finished_at",
         "judged_at",
+        "interrupted",
     }
     assert document["population"]["chains"] == {"expected": 1, "found": 1}
     assert document["keys"][0].keys() >= {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import gzip
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,9 +14,9 @@ import pytest
 from integrity.chain.content import Content, Flaw
 from integrity.chain.findings import Finding, Reason
 from integrity.chain.judge import (
-    Inflated,
     KeyAnswer,
     NoKey,
+    Opened,
     generated_at,
     hour_of,
     judge_algorithm,
@@ -24,8 +24,10 @@ from integrity.chain.judge import (
     judge_form,
     judge_predecessor_algorithm,
     judge_signature,
+    open_digest,
     signing_time,
 )
+from integrity.chain.limits import MIB
 from integrity.chain.model import (
     AuthenticDigest,
     Digest,
@@ -70,19 +72,19 @@ def document(name: DigestName = NAME, **changes: Any) -> dict[str, Any]:
 
 def fetched(
     content: object, name: DigestName = NAME, metadata: Mapping[str, str] | None = None
-) -> Fetched[Inflated]:
+) -> Fetched[Opened]:
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
     return Fetched(
         digest_location(name.chain, name.end),
-        Inflated(Content(hashlib.sha256(body).hexdigest(), len(body)), body),
+        open_digest([gzip.compress(body)], max_bytes=MIB),
         metadata or {},
         at(5.5),
         "a version",
     )
 
 
-def flawed(flaw: Flaw, detail: str = "") -> Fetched[Inflated]:
-    return replace(fetched({}), content=Inflated(Content("", 0, flaw, detail), b""))
+def flawed(flaw: Flaw, detail: str = "") -> Fetched[Opened]:
+    return replace(fetched({}), content=Opened(Content("", 0, flaw, detail), None))
 
 
 def formed(name: DigestName = NAME, **changes: Any) -> Digest:
@@ -91,7 +93,7 @@ def formed(name: DigestName = NAME, **changes: Any) -> Digest:
     return digest
 
 
-def form_finding(content: Fetched[Inflated], name: DigestName = NAME) -> Finding:
+def form_finding(content: Fetched[Opened], name: DigestName = NAME) -> Finding:
     finding = judge_form(name, content, trail_owner=OWNER)
     assert isinstance(finding, Finding), finding
     return finding
@@ -143,7 +145,7 @@ def test_a_finding_is_about_the_object_and_the_hour_of_its_name() -> None:
     ids=["broken", "trailing", "too large", "no JSON", "no digest"],
 )
 def test_what_is_no_digest_is_malformed(
-    content: Fetched[Inflated], reason: Reason, detail: str
+    content: Fetched[Opened], reason: Reason, detail: str
 ) -> None:
     finding = form_finding(content)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Event
 from typing import Any, TypeVar
 
 from integrity.chain.content import Buffer
@@ -52,7 +53,7 @@ class Stage:
         return Job(trail=as_trail(self.trail), window=window, concurrency=4, **asked)
 
     def tools(self, executor: Executor) -> Tools:
-        return Tools(self.source, self.keys, executor, self.world.now, Silent())
+        return Tools(self.source, self.keys, executor, self.world.now, Silent(), Event())
 
     def verify(self, start: float = 0, end: float = 24, **options: Any) -> Run:
         """The record of these hours of March."""
