@@ -289,6 +289,16 @@ def test_a_well_named_object_in_a_covered_hour_is_foreign(executor: Executor) ->
     assert ends(span, Standing.BROKEN) == []
 
 
+@pytest.mark.parametrize("start", [8.6, 9, 9.4])
+def test_what_covers_the_hour_of_a_stranger_may_end_before_the_span(
+    executor: Executor, start: float
+) -> None:
+    stage = made()
+    attacks.plant_digest(stage.world, stage.chain, trail="main", end=at(9.5))
+
+    assert found(read(stage, executor, start, 24)) == [Reason.DIGEST_FOREIGN]
+
+
 def test_a_well_named_object_in_an_uncovered_hour_is_not(executor: Executor) -> None:
     stage = made()
     attacks.delete_digests(stage.world, from_to(stage, 9, 9))
@@ -336,6 +346,28 @@ def test_a_backfill_digest_that_another_of_the_span_names_is_missing(executor: E
     span = read(stage, executor)
 
     assert found(span) == [Reason.DIGEST_MISSING]
+
+
+def test_a_backfill_digest_that_is_gone_is_missing_where_it_is_named(executor: Executor) -> None:
+    """Its own hours are long past, and nothing is left there that could tell."""
+    stage = made(hours=60)
+    gone, _ = backfilled(stage, 10, 50)
+    attacks.delete_backfill(stage.world, gone)
+
+    span = read(stage, executor, 40, 56)
+
+    assert found(span) == [Reason.DIGEST_MISSING]
+    assert of_backfill(span) == [10, 50]
+    assert found(read(stage, executor)) == []
+
+
+def test_a_broken_backfill_digest_is_told_where_it_lies(executor: Executor) -> None:
+    stage = made(hours=60)
+    broken, _ = backfilled(stage, 10, 50)
+    attacks.tamper_backfill(stage.world, broken)
+
+    assert found(read(stage, executor, 40, 56)) == []
+    assert found(read(stage, executor)) == [Reason.DIGEST_SIGNATURE_INVALID]
 
 
 def test_a_long_backfill_chain_does_not_keep_hours_from_being_asked_for(
