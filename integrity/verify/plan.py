@@ -155,8 +155,7 @@ class _Planner:
     def _folders(self, bucket: str, folder: str) -> tuple[str, ...]:
         answer = self._tools.objects.list_folders(bucket, folder)
         if isinstance(answer, Unreachable):
-            if answer not in self._plan.unlisted:
-                self._plan.unlisted.append(answer)
+            self._plan.unlisted.append(answer)
             return ()
         return answer
 

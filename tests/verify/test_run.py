@@ -17,7 +17,7 @@ from tests.verify.stage import Stage, made
 
 
 def run(stage: Stage, end: float, progress: Silent, stopping: Event) -> Run:
-    hours = itertools.count(100)
+    hours = itertools.count(1000)
     return verify_trail(
         stage.job(0, end),
         Sources(stage.source, stage.keys, None, name="memory"),
@@ -37,8 +37,8 @@ def test_the_record_says_when_and_from_where() -> None:
         "an ARN",
         "memory",
     )
-    assert (record.run.started_at, record.run.judged_at) == (at(100), at(100))
-    assert record.run.finished_at > at(100)
+    assert (record.run.started_at, record.run.judged_at) == (at(1000), at(1000))
+    assert record.run.finished_at > at(1000)
     assert not record.run.interrupted
     assert len(record.run.configuration_sha256) == 64
     assert record.outcome is Outcome.VALID
