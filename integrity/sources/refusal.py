@@ -2,8 +2,8 @@
 
 Every refusal that a source meets is put into words here and nowhere else: the permission that is
 missing, the archive that an object lies in, the connection that failed. It decides only whether
-the credentials are to blame, which stops a command before anything was checked; what a refusal
-means for an object or a trail is its source's to say.
+the credentials are to blame, which stops a command before anything was checked, and whether asking
+again may help; what a refusal means for an object or a trail is its source's to say.
 (AWS: S3 Error Responses; CloudTrail Common Errors.)
 """
 
@@ -62,6 +62,7 @@ _BY_CODE: dict[str, str] = {
     ),
     **dict.fromkeys(
         (
+            "429",
             "503",
             "BandwidthLimitExceeded",
             "RequestLimitExceeded",
@@ -121,6 +122,12 @@ _BY_CODE: dict[str, str] = {
     "InvalidObjectState": _ARCHIVED,
 }
 _BLAMING_CREDENTIALS = frozenset({_EXPIRED, _REJECTED, _CLOCK})
+_PASSING = frozenset({_THROTTLED, _FAILED})
+_BROKEN = (
+    ResponseParserError,
+    botocore_errors.HTTPClientError,
+    botocore_errors.ConnectionError,
+)
 
 _NO_CREDENTIALS = (
     "no AWS credentials were found: give --profile, set AWS_PROFILE, or run `aws configure`"
@@ -178,6 +185,30 @@ def is_setup_fault(error: Refusal) -> bool:
     if isinstance(error, ClientError):
         return _BY_CODE.get(error_code(error)) in _BLAMING_CREDENTIALS
     return _template(error) in _ABOUT_THE_SETUP
+
+
+def may_pass(error: Refusal) -> bool:
+    """Whether the same question may be answered a little later: throttled, failed, broken off."""
+    if isinstance(error, ClientError):
+        return _BY_CODE.get(error_code(error)) in _PASSING or _status(error) >= 500
+    return isinstance(error, _BROKEN)
+
+
+def is_slow_down(error: Refusal) -> bool:
+    """Whether AWS asks for fewer requests."""
+    if not isinstance(error, ClientError):
+        return False
+    return _BY_CODE.get(error_code(error)) == _THROTTLED or _status(error) in (429, 503)
+
+
+def is_expired(error: Refusal) -> bool:
+    """Whether the credentials were good until a while ago."""
+    return _BY_CODE.get(error_code(error)) == _EXPIRED
+
+
+def _status(error: ClientError) -> int:
+    status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status
 
 
 def explain(error: Refusal, call: Call) -> str:

@@ -19,9 +19,10 @@ from integrity.lab.faults import Fault
 from integrity.lab.objects import StoredObject
 from integrity.lab.server import LabServer
 from integrity.lab.world import World
-from integrity.sources.fast_bucket import FastBucket
+from integrity.sources.fast_bucket import Failure, FastBucket
 from integrity.sources.s3 import S3Recipe, S3Source
 from integrity.sources.session import Aws, AwsRecipe
+from integrity.sources.throttle import Paces
 from integrity.verify.ports import ObjectSource
 from tests.sources.wire import Answer, Asked, Script, s3_error, wire
 
@@ -484,7 +485,7 @@ class TestWire:
             aws = AwsRecipe(region="eu-west-1", attempts=1).open()
             fast = FastBucket.open(aws, aws.client("s3"), BUCKET, None)
             assert fast is not None
-            assert fast.fetch("key", read_all) is None
+            assert fast.fetch("key", read_all, Paces(1).of(BUCKET, "key")) is Failure.PASSING
         assert [(one.method, one.path) for one in server.asked] == [
             ("CONNECT", f"{BUCKET}.s3.eu-west-1.amazonaws.com:443")
         ]
