@@ -138,7 +138,7 @@ CLAUSES: dict[Reason, Clause] = {
     ),
     Reason.HEAD_REWOUND: Clause(
         _INVALID,
-        "newest digest files are gone: AWS says that it delivered later ones",
+        "newest digest files, which AWS says it delivered, are gone",
         "look for delete markers in the newest day folders, and for DeleteObject in the events",
     ),
     Reason.TRAIL_OFF: Clause(
@@ -189,7 +189,7 @@ CLAUSES: dict[Reason, Clause] = {
     Reason.LIMIT_EXCEEDED: Clause(
         _UNDETERMINED,
         "object is larger than the configured bound",
-        "raise the bound if the object is genuine; CloudTrail's own files are far smaller",
+        "see who wrote it: CloudTrail's own files are far smaller",
     ),
 }
 

@@ -15,6 +15,7 @@ from datetime import datetime
 from integrity.chain.model import ChainId, ChainKind, Root, S3Location
 from integrity.chain.times import (
     day_folder,
+    format_minute_stamp,
     format_second_stamp,
     parse_minute_stamp,
     parse_second_stamp,
@@ -111,6 +112,11 @@ def digest_folder(root: Root, account_id: str, region: str) -> str:
 def log_folder(root: Root, account_id: str, region: str) -> str:
     """The folder of an account's log files from a region, ending in a slash."""
     return f"{region_folders(root, account_id)[1]}{region}/"
+
+
+def log_name_start(account_id: str, region: str, time: datetime) -> str:
+    """What the names of the log files of one minute begin with, inside their day folder."""
+    return f"{account_id}_CloudTrail_{region}_{format_minute_stamp(time)}"
 
 
 def parse_log(location: S3Location) -> LogName | None:

@@ -18,6 +18,7 @@ from datetime import UTC
 from typing import Any, Generic, TypeVar
 
 from botocore.exceptions import BotoCoreError
+from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from integrity.chain.model import Absent, Fetched, Listed, S3Location, Unreachable
@@ -50,6 +51,8 @@ _LONGEST_KEY_BYTES = 1024
 _PIECE_BYTES = 64 * 1024
 _BROKEN = (BotoCoreError, HTTPError, OSError)
 _FAST_TRIES = 2
+# What is archived and restored for a while can be read, though its storage class stays.
+_WITH_RESTORES = {"OptionalObjectAttributes": ["RestoreStatus"]}
 _NOWHERE = frozenset({"NoSuchKey", "NoSuchBucket"})
 _DENIED = frozenset({"AccessDenied", "403"})
 _UNLESS_LISTED = "; without s3:ListBucket on the bucket S3 says the same of what is not there"
@@ -136,66 +139,57 @@ class S3Source:
         self._patience.note(answered=False)
         return last
 
-    def list_objects(self, bucket: str, folder: str) -> tuple[Listed, ...] | Unreachable:
-        """Every object whose key begins with `folder`, page by page to the end. No bucket: none."""
-        listed: list[Listed] = []
-        refused = self._list(
-            bucket,
-            folder,
-            {"OptionalObjectAttributes": ["RestoreStatus"]},
-            lambda page: listed.extend(_listed(bucket, one) for one in page.get("Contents", ())),
-        )
-        return refused or tuple(listed)
+    def list_objects(self, bucket: str, prefix: str) -> Iterator[Listed | Unreachable]:
+        """Every object whose key begins with `prefix`, page by page to the end. No bucket: none."""
+        for page in self._pages(bucket, prefix, _WITH_RESTORES):
+            if isinstance(page, Unreachable):
+                yield page
+            else:
+                yield from (_listed(bucket, one) for one in page.get("Contents", ()))
 
     def list_folders(self, bucket: str, folder: str) -> tuple[str, ...] | Unreachable:
         """The names, without slash, directly below `folder` that have keys of their own below."""
         names: list[str] = []
-        refused = self._list(
-            bucket,
-            folder,
-            {"Delimiter": "/"},
-            lambda page: names.extend(
-                one["Prefix"][len(folder) : -1] for one in page.get("CommonPrefixes", ())
-            ),
-        )
-        return refused or tuple(names)
+        for page in self._pages(bucket, folder, {"Delimiter": "/"}):
+            if isinstance(page, Unreachable):
+                return page
+            names += [one["Prefix"][len(folder) : -1] for one in page.get("CommonPrefixes", ())]
+        return tuple(names)
 
-    def _list(
-        self,
-        bucket: str,
-        folder: str,
-        asked: dict[str, Any],
-        take: Callable[[dict[str, Any]], None],
-    ) -> Unreachable | None:
-        where = S3Location(bucket, folder)
+    def _pages(
+        self, bucket: str, prefix: str, asked: dict[str, Any]
+    ) -> Iterator[dict[str, Any] | Unreachable]:
+        where = S3Location(bucket, prefix)
         if not is_bucket_name(bucket):
-            return Unreachable(where, f"{bucket!r} is not a bucket's name")
-        asked = {"Bucket": bucket, "Prefix": folder, **asked, **self._owned}
+            yield Unreachable(where, f"{bucket!r} is not a bucket's name")
+            return
+        asked = {"Bucket": bucket, "Prefix": prefix, **asked, **self._owned}
         while True:
             try:
-                page = self._page(bucket, folder, asked)
+                page = self._page(bucket, prefix, asked)
             except REFUSALS as error:
-                if error_code(error) == "NoSuchBucket":
-                    return None
-                partition = self._buckets.open(bucket).partition
-                call = Call("s3:ListBucket", f"on arn:{partition}:s3:::{bucket}")
-                return Unreachable(where, self._sentence(error, call))
-            take(page)
-            if not page.get("IsTruncated"):
-                return None
+                if error_code(error) != "NoSuchBucket":
+                    partition = self._buckets.open(bucket).partition
+                    call = Call("s3:ListBucket", f"on arn:{partition}:s3:::{bucket}")
+                    yield Unreachable(where, self._sentence(error, call))
+                return
+            yield page
+            if not page["IsTruncated"]:
+                return
             token = page.get("NextContinuationToken")
             if not token or token == asked.get("ContinuationToken"):
-                return Unreachable(where, "the listing is cut off: its pages do not go on")
+                yield Unreachable(where, "the listing does not go on: its next page is not named")
+                return
             asked["ContinuationToken"] = token
 
-    def _page(self, bucket: str, folder: str, asked: dict[str, Any]) -> dict[str, Any]:
+    def _page(self, bucket: str, prefix: str, asked: dict[str, Any]) -> dict[str, Any]:
         """One page of a listing. Raises the last refusal where asking again does not help."""
-        pace = self._paces.of(bucket, folder)
+        pace = self._paces.of(bucket, prefix)
         for is_last in self._patience.attempts():
             opened = self._buckets.open(bucket)
             with pace.request() as request:
                 try:
-                    page: dict[str, Any] = opened.client.list_objects_v2(**asked)
+                    page = _whole_page(opened.client.list_objects_v2(**asked))
                 except REFUSALS as error:
                     request.slow_down = is_slow_down(error)
                     passing = may_pass(error)
@@ -257,6 +251,13 @@ class S3Source:
 def is_bucket_name(text: str) -> bool:
     """Whether a bucket can have that name; an access point's ARN, for instance, is not one."""
     return _BUCKET.fullmatch(text) is not None
+
+
+def _whole_page(page: dict[str, Any]) -> dict[str, Any]:
+    """Raises ResponseParserError for an answer without what S3 always says: an empty one, say."""
+    if "IsTruncated" not in page:
+        raise ResponseParserError("it does not say whether more follows")
+    return page
 
 
 def _can_be_key(key: str) -> bool:

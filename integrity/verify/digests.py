@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from integrity.chain.findings import Finding, Reason
 from integrity.chain.judge import judge_by_successor
@@ -35,7 +35,6 @@ from integrity.verify.parallel import each
 from integrity.verify.tools import Tools
 
 _CLOUDTRAIL_BEGAN = datetime(2013, 11, 1, tzinfo=UTC)
-_MOST_ROUNDS = 16
 
 Wanted = list[tuple[DigestName, S3Location]]
 
@@ -60,7 +59,10 @@ class DigestSpan:
 
 
 class DigestReader:
-    """Reads the digests of one standard chain and of its backfill chain over one span."""
+    """Reads the digests of one standard chain and of its backfill chain over one span.
+
+    The nearest digests outside of the span are looked for as far as `reach`; None: to the end.
+    """
 
     def __init__(
         self,
@@ -71,11 +73,13 @@ class DigestReader:
         tools: Tools,
         ring: KeyRing,
         folders: DigestFolders,
+        reach: timedelta | None = None,
     ) -> None:
         self._chain, self._span = chain, span
         self._backfill = replace(chain, kind=ChainKind.BACKFILL)
         self._job, self._tools, self._ring, self._folders = job, tools, ring, folders
         self._judge = DigestJudge(job, tools, ring)
+        self._reach = reach
         self._roots: list[Root] = []
         self._judged: dict[S3Location, Judged] = {}
         self._outside: list[Entry] = []
@@ -83,9 +87,8 @@ class DigestReader:
     def read(self) -> DigestSpan:
         """List, read and complete: each round reads what the one before it named."""
         self._follow(self._chain.root)
-        for _ in range(_MOST_ROUNDS):
-            wanted = self._listed() or self._named() or self._predicted()
-            if not wanted:
+        while wanted := self._listed() or self._named() or self._predicted():
+            if self._tools.stopping.is_set():
                 break
             self._read_all(wanted)
             self._ask_successors()
@@ -107,8 +110,14 @@ class DigestReader:
             if name.chain.root == root and name.end > self._span.end
         ]
         if not shown and self._span.end < self._tools.now:
-            ahead = TimeWindow(self._span.end, self._tools.now + DAY)
+            ahead = TimeWindow(self._span.end, self._reached(self._span.end, self._tools.now + DAY))
             self._folders.search(root, self._chain, ahead, newest_first=False)
+
+    def _reached(self, start: datetime, farthest: datetime) -> datetime:
+        """How far to look from one end: a stranger's names must not make us list years."""
+        if self._reach is None:
+            return farthest
+        return min(start + self._reach, farthest) if farthest > start else start - self._reach
 
     def _listed(self) -> Wanted:
         """Listed digests of the span, and one beyond, that are not read yet."""
@@ -182,7 +191,7 @@ class DigestReader:
         shown = [name for name, _ in self._folders.shelf.of(self._chain) if name.end < before]
         if shown:
             return shown[-1]
-        days = TimeWindow(_CLOUDTRAIL_BEGAN, day_of(before))
+        days = TimeWindow(self._reached(before, _CLOUDTRAIL_BEGAN), day_of(before))
         for root in self._roots:
             self._folders.search(root, self._chain, days, newest_first=True)
         shown = [name for name, _ in self._folders.shelf.of(self._chain) if name.end < before]
@@ -194,6 +203,7 @@ class DigestReader:
             lambda item: self._judge.judge(*item),
             wanted,
             in_flight=2 * self._job.concurrency,
+            stopping=self._tools.stopping,
         )
         for _, result in judged:
             self._judged[result.location] = result
@@ -246,11 +256,14 @@ class DigestReader:
         )
 
     def _findings(self, strangers: Iterable[S3Location]) -> Iterator[Finding]:
+        named = {previous.location for _, previous in self._predecessors()}
         for judged in self._judged.values():
             if judged.finding is None or not self._span.holds(judged.name.end):
                 continue
             if judged.location in strangers:
                 detail = "well-named and not authentic; CloudTrail's own digests cover its hour"
                 yield found(Reason.DIGEST_FOREIGN, judged.name, judged.location, detail=detail)
+            elif judged.is_absent and judged.location not in named:
+                yield found(judged.finding.reason, judged.name, judged.location, detail="predicted")
             else:
                 yield judged.finding

@@ -29,7 +29,7 @@ class Job:
     ignored: tuple[str, ...] = ()
     grace: timedelta = HOUR
     redelivery_grace: timedelta = DAY
-    unsigned_neighbours: tuple[str, ...] = ()
+    unsigned_neighbours: tuple[Trail, ...] = ()
     unreferenced: bool = True
     allow_gaps: bool = False
     limits: Limits = field(default_factory=Limits)
@@ -56,4 +56,15 @@ class Job:
         """Whether the trail itself or the command line says that there is a chain here."""
         if self.source_regions is not None:
             return region in self.source_regions
+        if self.account_ids is not None and region == self.trail.home_region:
+            return account_id in self.account_ids
         return (account_id, region) == (self.trail.account_id, self.trail.home_region)
+
+    def unsigned_writers(self, account_id: str, region: str) -> tuple[Trail, ...]:
+        """The neighbours without validation that write log files of this account and region."""
+        return tuple(
+            trail
+            for trail in self.unsigned_neighbours
+            if (trail.multi_region or trail.home_region == region)
+            and (trail.is_organization or trail.account_id == account_id)
+        )

@@ -61,16 +61,17 @@ class DigestFolders:
         self._listed.update((root, day) for day in wanted)
         folder = digest_folder(root, self._account_id, self._region)
         answers = self._executor.map(
-            lambda day: self._objects.list_objects(root.bucket, folder + day_folder(day)), wanted
+            lambda day: list(self._objects.list_objects(root.bucket, folder + day_folder(day))),
+            wanted,
         )
         for answer in answers:
-            if isinstance(answer, Unreachable):
-                self.shelf.unlisted.append(answer)
-            else:
-                self._sort(answer)
+            self._sort(answer)
 
-    def _sort(self, objects: Iterable[Listed]) -> None:
+    def _sort(self, objects: Iterable[Listed | Unreachable]) -> None:
         for listed in objects:
+            if isinstance(listed, Unreachable):
+                self.shelf.unlisted.append(listed)
+                continue
             if is_marker(listed.location.key, listed.size):
                 continue
             name = parse_digest(listed.location)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 
 from integrity.chain.model import (
     ChainId,
@@ -34,8 +33,6 @@ from integrity.verify.keyring import asked_for
 from integrity.verify.ports import StatusSource
 from integrity.verify.segment import Segment
 from integrity.verify.tools import Tools
-
-_SEGMENT_DAYS = timedelta(days=31)
 
 
 @dataclass(slots=True)
@@ -68,12 +65,11 @@ def make_plan(job: Job, tools: Tools, statuses: StatusSource | None) -> Plan:
 
 
 def cut(window: TimeWindow) -> list[TimeWindow]:
-    """A window in pieces of at most a month, cut at UTC midnights."""
+    """A window in UTC days: what a worker holds in memory is a day of one region's log files."""
     pieces, start = [], window.start
-    while day_of(start) + _SEGMENT_DAYS + DAY < window.end:
-        end = day_of(start) + _SEGMENT_DAYS
-        pieces.append(TimeWindow(start, end))
-        start = end
+    while day_of(start) + DAY < window.end:
+        pieces.append(TimeWindow(start, day_of(start) + DAY))
+        start = day_of(start) + DAY
     return [*pieces, TimeWindow(start, window.end)]
 
 
@@ -152,7 +148,7 @@ class _Planner:
             for name in self._folders(root.bucket, parent)
             if re.fullmatch(REGION, name)
         }
-        if account_id == self._job.trail.account_id:
+        if self._job.names(account_id, self._job.trail.home_region):
             found.add(self._job.trail.home_region)
         return sorted(found)
 

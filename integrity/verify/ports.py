@@ -6,7 +6,7 @@ this module. An answer is always a value: an exception out of a port is a bug an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
 
 from integrity.chain.content import Buffer
@@ -37,10 +37,10 @@ class ObjectSource(Protocol):
         A bucket that does not exist holds nothing: `Absent`.
         """
 
-    def list_objects(self, bucket: str, folder: str) -> tuple[Listed, ...] | Unreachable:
-        """Every object below `folder` (which ends in `/`), in any order.
+    def list_objects(self, bucket: str, prefix: str) -> Iterator[Listed | Unreachable]:
+        """Every object whose key begins with `prefix`, in any order, as the pages come.
 
-        No such bucket: nothing.
+        No such bucket: nothing. Where the listing breaks off, an Unreachable is the last.
         """
 
     def list_folders(self, bucket: str, folder: str) -> tuple[str, ...] | Unreachable:
@@ -73,7 +73,7 @@ class Progress(Protocol):
         """So many log files were read, of so many bytes as they are stored."""
 
     def valid_digest(self, location: S3Location) -> None:
-        """This digest file is authentic and in its place; its links are judged later."""
+        """This digest file counts as valid."""
 
     def valid_log(self, location: S3Location) -> None:
         """This log file has the content that an authentic digest states."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from integrity import __version__
-from integrity.chain.findings import Finding, Outcome, Place, Reason, find
-from integrity.chain.model import ChainId, ChainKind, PublicKey, TrailStatus, Unreachable
+from integrity.chain.findings import Finding, Outcome, Place, Reason, find, worst
+from integrity.chain.model import ChainKind, PublicKey, TrailStatus, Unreachable
 from integrity.chain.times import format_instant
 from integrity.record import (
     ChainResult,
@@ -20,29 +20,21 @@ from integrity.record import (
     Population,
     Run,
     RunInfo,
-    SegmentResult,
     Tool,
     Totals,
     outcome_of,
 )
 from integrity.verify.job import Job
-from integrity.verify.join import join_chain
+from integrity.verify.join import JoinedChain
 from integrity.verify.plan import Plan
 
 
-def join_run(
-    job: Job, plan: Plan, results: Mapping[ChainId, Sequence[SegmentResult]], info: RunInfo
-) -> Run:
-    """The record of a job from the results of all its segments."""
-    segments = [segment for parts in results.values() for segment in parts]
-    joined = [
-        chain
-        for chain_id in sorted(results)
-        if (chain := join_chain(results[chain_id], job, info.judged_at, plan.status(chain_id)))
-    ]
+def join_run(job: Job, plan: Plan, joined: Iterable[JoinedChain], info: RunInfo) -> Run:
+    """The record of a job from all its chains, in whatever order they were done."""
+    joined = sorted(joined, key=lambda chain: _order(chain.results[0]))
     chains = tuple(result for chain in joined for result in chain.results)
     findings = (
-        *check_trail(job, plan.home_status(job), segments),
+        *check_trail(job, plan.home_status(job), joined),
         *(_not_listed(job, folder) for folder in plan.unlisted),
         *(finding for chain in joined for finding in chain.findings),
     )
@@ -52,16 +44,28 @@ def join_run(
         requested=job.requested,
         run=info,
         population=_population(plan, chains),
-        keys=_keys(key for segment in segments for key in segment.keys),
-        outcome=outcome_of(chains, findings),
+        keys=_keys(key for chain in joined for key in chain.keys),
+        outcome=_outcome(chains, findings, info),
         totals=_totals(chains, job),
         chains=chains,
         findings=findings,
     )
 
 
+def _order(chain: ChainResult) -> tuple[str, str, str]:
+    return (chain.account_id, chain.region, chain.root)
+
+
+def _outcome(
+    chains: tuple[ChainResult, ...], findings: tuple[Finding, ...], info: RunInfo
+) -> Outcome:
+    """What was interrupted cannot be valid any more."""
+    outcome = outcome_of(chains, findings)
+    return worst([outcome, Outcome.UNDETERMINED]) if info.interrupted else outcome
+
+
 def check_trail(
-    job: Job, status: TrailStatus | None, segments: Iterable[SegmentResult]
+    job: Job, status: TrailStatus | None, chains: Iterable[JoinedChain]
 ) -> list[Finding]:
     """`trail_off`: the trail does not log, or does not sign. A note for a window that ends before
     that.
@@ -70,7 +74,7 @@ def check_trail(
     """
     if not job.trail.looked_up:
         return []
-    newest = max((s.newest for s in segments if s.newest is not None), default=None)
+    newest = max((c.newest for c in chains if c.newest is not None), default=None)
     if not job.trail.validation:
         return [_off(job, "log file validation is off", newest, is_note=newest is None)]
     if status is not None and not status.is_logging:

@@ -74,7 +74,7 @@ def verify(lab: LabServer, capsys: pytest.CaptureFixture[str]) -> Verify:
 
     def run(*arguments: str, quick: Quick | None = None) -> tuple[int, Run]:
         typed = ["verify", "--format", "json", *WINDOW, *arguments]
-        status = main(typed, wiring=quick or Quick())  # type: ignore[arg-type]
+        status = main(typed, wiring=quick or Quick())
         shown = capsys.readouterr()
         assert shown.err == ""
         return status, decode(shown.out.encode())
