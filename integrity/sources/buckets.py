@@ -6,6 +6,7 @@ lies S3 tells everybody; it decides nothing about what lies in it. (AWS: API_Hea
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,9 @@ from integrity.sources.refusal import REFUSALS, may_pass
 from integrity.sources.session import Aws, is_region_name
 
 _FALLBACK_REGION = "us-east-1"
+# Names of buckets made in us-east-1 before March 2018 may be longer, in capitals, or underscored.
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
+_LONGEST_KEY_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +90,16 @@ class Buckets:
             region = str(headers.get("x-amz-bucket-region", ""))
             return region if is_region_name(region) else self._first_region
         return None
+
+
+def is_bucket_name(text: str) -> bool:
+    """Whether a bucket can have that name; an access point's ARN, for instance, is not one."""
+    return _BUCKET.fullmatch(text) is not None
+
+
+def can_be_key(key: str) -> bool:
+    """Keys are 1 to 1,024 bytes of UTF-8; under any other name there can be no object."""
+    try:
+        return 1 <= len(key.encode()) <= _LONGEST_KEY_BYTES
+    except UnicodeEncodeError:
+        return False

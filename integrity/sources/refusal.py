@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from botocore import exceptions as botocore_errors
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
+
+from integrity.chain.trouble import EXPIRED_CREDENTIALS, archived
 
 Refusal = BotoCoreError | ClientError | ResponseParserError
 REFUSALS = (BotoCoreError, ClientError, ResponseParserError)
@@ -34,7 +37,7 @@ class Call:
 _DENIED = "{call} is not allowed{because}"
 _THROTTLED = "AWS throttled {call} to the end of the retries ({code}): lower --concurrency, or wait"
 _FAILED = "AWS failed to answer {call} to the end of the retries ({code}): try again later"
-_EXPIRED = "the credentials have expired ({code}): renew them, for instance with `aws sso login`"
+_EXPIRED = f"{EXPIRED_CREDENTIALS} ({{code}}): renew them, for instance with `aws sso login`"
 _REJECTED = (
     "AWS does not accept the credentials for {call} ({code}): either the region is not enabled for "
     "this account, or they are wrong (check --profile and `aws sts get-caller-identity`)"
@@ -42,9 +45,7 @@ _REJECTED = (
 _CLOCK = "this machine's clock differs from AWS's ({code}): set it right"
 _KMS_DENIED = "{key} is not allowed: it takes the caller's policy and the key's own"
 _KMS_STATE = "the KMS key of the object cannot be used ({code}): enable it or cancel its deletion"
-_ARCHIVED = (
-    "archived (storage class {storage}): restore it with `aws s3api restore-object`, then try again"
-)
+_ARCHIVED = archived("{storage}")
 
 _BY_CODE: dict[str, str] = {
     **dict.fromkeys(
@@ -226,7 +227,7 @@ def _template(error: Exception) -> str:
 
 
 def _explain_answer(error: ClientError, call: Call) -> str:
-    details = error.response.get("Error", {})
+    details: dict[str, Any] = {**error.response.get("Error", {})}
     code, message = error_code(error), str(details.get("Message", ""))
     template = _BY_CODE.get(code)
     if template == _DENIED and (key := _kms_key(message)):
@@ -239,8 +240,15 @@ def _explain_answer(error: ClientError, call: Call) -> str:
         call=call,
         code=code,
         because=f" ({_quoted(because.group())})" if because else "",
-        storage=_quoted(str(details.get("StorageClass") or "GLACIER or DEEP_ARCHIVE")),
+        storage=_quoted(_archive(error, details)),
     )
+
+
+def _archive(error: ClientError, details: dict[str, Any]) -> str:
+    """The class that S3 names, and the tier of one that moves objects by itself."""
+    told = {**error.response, **details}
+    named = [str(told[name]) for name in ("StorageClass", "AccessTier") if told.get(name)]
+    return ", ".join(named) or "GLACIER or DEEP_ARCHIVE"
 
 
 def _kms_key(message: str) -> str:

@@ -24,7 +24,7 @@ from urllib3.exceptions import HTTPError
 from integrity.chain.model import Absent, Fetched, Listed, S3Location, Unreachable
 from integrity.chain.names import ACCOUNT_ID
 from integrity.errors import UsageError
-from integrity.sources.buckets import Bucket, Buckets
+from integrity.sources.buckets import Bucket, Buckets, can_be_key, is_bucket_name
 from integrity.sources.fast_bucket import Failure, is_addressable
 from integrity.sources.patience import Patience
 from integrity.sources.refusal import (
@@ -44,10 +44,7 @@ from integrity.sources.transfer import BrokenTransferError, Buffer, whole
 T = TypeVar("T")
 Reader = Callable[[Iterable[Buffer]], T]
 
-# Names of buckets made in us-east-1 before March 2018 may be longer, in capitals, or underscored.
-_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
 _ACCOUNT = re.compile(ACCOUNT_ID)
-_LONGEST_KEY_BYTES = 1024
 _PIECE_BYTES = 64 * 1024
 _BROKEN = (BotoCoreError, HTTPError, OSError)
 _FAST_TRIES = 2
@@ -61,7 +58,7 @@ _UNLESS_OWNED = "; S3 says the same of every bucket that is not account {owner}'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Recipe:
-    """How to open S3 in any process. `expected_bucket_owner` is an account id, for every call."""
+    """How to open S3 in any process. `expected_bucket_owner` is an account id, for all calls."""
 
     aws: AwsRecipe
     expected_bucket_owner: str | None = None
@@ -113,7 +110,7 @@ class S3Source:
         """
         if not is_bucket_name(location.bucket):
             return Unreachable(location, f"{location.bucket!r} is not a bucket's name")
-        if not _can_be_key(location.key):
+        if not can_be_key(location.key):
             return Absent(location)
         question = _Question(location, read, self._paces.of(location.bucket, location.key))
         fast_tries = _FAST_TRIES if is_addressable(location.key) else 0
@@ -126,7 +123,8 @@ class S3Source:
                 if isinstance(fetched, Fetched):
                     self._patience.note(answered=True)
                     return fetched
-                fast_tries -= fetched is not Failure.SLOW_DOWN
+                if fetched is not Failure.SLOW_DOWN:
+                    fast_tries -= 1
                 if fetched is not Failure.OTHER and fast_tries and not is_last:
                     continue
             answer = self._fetch_slowly(bucket, question)
@@ -248,24 +246,11 @@ class S3Source:
         return sentence + unless_listed + owner
 
 
-def is_bucket_name(text: str) -> bool:
-    """Whether a bucket can have that name; an access point's ARN, for instance, is not one."""
-    return _BUCKET.fullmatch(text) is not None
-
-
 def _whole_page(page: dict[str, Any]) -> dict[str, Any]:
     """Raises ResponseParserError for an answer without what S3 always says: an empty one, say."""
     if "IsTruncated" not in page:
         raise ResponseParserError("it does not say whether more follows")
     return page
-
-
-def _can_be_key(key: str) -> bool:
-    """Keys are 1 to 1,024 bytes of UTF-8; under any other name there can be no object."""
-    try:
-        return 1 <= len(key.encode()) <= _LONGEST_KEY_BYTES
-    except UnicodeEncodeError:
-        return False
 
 
 def _in_time(pieces: Iterable[Buffer], seconds: float) -> Iterator[Buffer]:
@@ -284,6 +269,7 @@ def _listed(bucket: str, one: dict[str, Any]) -> Listed:
         last_modified=one["LastModified"].astimezone(UTC),
         etag=one.get("ETag", "").strip('"'),
         storage_class=one.get("StorageClass", ""),
+        restored="RestoreExpiryDate" in one.get("RestoreStatus", {}),
     )
 
 

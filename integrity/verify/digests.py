@@ -43,13 +43,15 @@ Wanted = list[tuple[DigestName, S3Location]]
 class DigestSpan:
     """What is known of a trail's digests over a span. `entries` reach one digest beyond both ends.
 
-    `authentic` holds the signed documents by place, for their log files; `findings` are about
-    digests that end in the span; `newest` is the end of the newest digest that the listings showed.
+    `authentic` holds the signed documents by place, for their log files, `made` when CloudTrail
+    made each, where known; `findings` are about digests that end in the span; `newest` is the end
+    of the newest digest that the listings showed.
     """
 
     span: TimeWindow
     entries: list[Entry] = field(default_factory=list)
     authentic: dict[S3Location, AuthenticDigest] = field(default_factory=dict)
+    made: dict[S3Location, datetime] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     newest: datetime | None = None
     unlisted: list[Unreachable] = field(default_factory=list)
@@ -200,7 +202,7 @@ class DigestReader:
     def _read_all(self, wanted: Wanted) -> None:
         judged = each(
             self._tools.executor,
-            lambda item: self._judge.judge(*item),
+            lambda item: self._judge.judge(*item, self._folders.shelf.shown(item[1])),
             wanted,
             in_flight=2 * self._job.concurrency,
             stopping=self._tools.stopping,
@@ -249,6 +251,11 @@ class DigestReader:
                 judged.location: judged.authentic
                 for judged in self._judged.values()
                 if judged.authentic is not None
+            },
+            made={
+                judged.location: judged.made
+                for judged in self._judged.values()
+                if judged.made is not None
             },
             findings=list(self._findings(strangers)),
             newest=max((end for end in shown if end <= self._tools.now + DAY), default=None),

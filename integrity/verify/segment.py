@@ -97,14 +97,16 @@ class _SegmentCheck:
         ).read()
         entries = [e for e in digests.entries if self._belongs(e)]
         named = NamedLogs(
-            (entry.chain.kind, digests.authentic[entry.location])
+            (digests.made.get(entry.location), digests.authentic[entry.location])
             for entry in in_order(entries)
             if entry.is_authentic
         )
         self._tell_valid(entries, [*digests.findings, *check_links(digests.entries)])
         self._tools.progress.expect(len(named))
         listing = self._list_logs(digests, named)
-        checker = LogChecker(self._place, listing.rewritten, job=self._job, tools=self._tools)
+        checker = LogChecker(
+            self._place, listing.rewritten, listing.archived, job=self._job, tools=self._tools
+        )
         logs = checker.check(named)
         return self._result(digests, entries, logs, listing, self._unnamed(listing, digests))
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from integrity.chain.findings import CLAUSES, Finding, Outcome, Place, Reason, find, fold, worst
+from integrity.chain.findings import CLAUSES, Finding, Outcome, Place, Reason, find, worst
+from integrity.chain.fold import fold
 from integrity.chain.limits import Limits
 from tests.chain.specimens import at, hours
 
