@@ -58,7 +58,7 @@ class AwsRecipe:
     region: str | None = None
     max_connections: int = 64
     attempts: int = 8
-    first_wait: float = 0.1
+    first_wait: float = 0.05
     longest_wait: float = 5.0
     connect_timeout: float = 5.0
     read_timeout: float = 30.0
