@@ -7,6 +7,7 @@ kept.
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -130,6 +131,10 @@ class LogSpan:
     findings: list[Finding] = field(default_factory=list)
     stored_bytes: int = 0
 
+    def count(self, digest: S3Location, outcome: Outcome) -> None:
+        """One more log file that `digest` names came out so."""
+        self.tallies[digest] = self.tallies.get(digest, LogTally()).plus(outcome)
+
 
 class LogChecker:
     """Checks log files of one account and region, many at once.
@@ -151,21 +156,31 @@ class LogChecker:
         self._job, self._tools = job, tools
 
     def check(self, logs: Iterable[NamedLog]) -> LogSpan:
-        """Counts and findings of these log files."""
-        result = LogSpan()
+        """Counts and findings of these log files. Those left unread by a stop are undetermined."""
+        result, drawn = LogSpan(), Counter[S3Location]()
+
+        def drawing() -> Iterator[NamedLog]:
+            for log in logs:
+                drawn[log.digest] += 1
+                yield log
+
+        left = drawing()
         checked = each(
             self._tools.executor,
             self._check,
-            logs,
+            left,
             in_flight=2 * self._job.concurrency,
             stopping=self._tools.stopping,
         )
         for log, (finding, stored_bytes) in checked:
+            result.count(log.digest, Outcome.VALID if finding is None else finding.outcome)
             result.stored_bytes += stored_bytes
-            outcome = Outcome.VALID if finding is None else finding.outcome
-            result.tallies[log.digest] = result.tallies.get(log.digest, LogTally()).plus(outcome)
             if finding is not None:
                 result.findings.append(finding)
+        deque(left, maxlen=0)  # what was not even drawn counts too
+        for digest, number in drawn.items():
+            for _ in range(number - result.tallies.get(digest, LogTally()).total):
+                result.count(digest, Outcome.UNDETERMINED)
         return result
 
     def _check(self, log: NamedLog) -> tuple[Finding | None, int]:
