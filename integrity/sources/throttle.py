@@ -9,6 +9,7 @@ a reason to slow down. (AWS: Best practices design patterns, optimizing Amazon S
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 import time
@@ -22,6 +23,8 @@ _FEW_ANSWERS = 32
 _TOLERATED_ONE_IN = 5
 _WORTH = 0.2
 _REST_ROUNDS = 32
+_BETWEEN_NOTICES = 10.0
+_LOG = logging.getLogger(__name__)
 _DATED = re.compile("/[0-9]{4}/")
 
 
@@ -90,10 +93,14 @@ class Window:
 
 
 class Pace:
-    """Lets as many requests through at once as its window says; the others wait in order."""
+    """Lets as many requests through at once as its window says; the others wait in order.
 
-    def __init__(self, window: Window) -> None:
-        self._window = window
+    `where` is the part of the bucket, for the log: it says, now and then, that it is slowing down.
+    """
+
+    def __init__(self, window: Window, where: str = "") -> None:
+        self._window, self._where = window, where
+        self._told = -_BETWEEN_NOTICES
         self._lock = threading.Lock()
         self._waiting: deque[threading.Lock] = deque()
         self._under_way = 0
@@ -117,11 +124,24 @@ class Pace:
     def leave(self, turn: int, *, slow_down: bool) -> None:
         """Give the place, and whatever places the window has more now, to those who wait."""
         with self._lock:
+            before = self._window.size
             self._window.answered(turn, slow_down=slow_down, wanted_more=bool(self._waiting))
+            if slow_down and self._window.size < before:
+                self._tell()
             self._under_way -= 1
             while self._waiting and self._under_way < self._window.size:
                 self._under_way += 1
                 self._waiting.popleft().release()
+
+    def _tell(self) -> None:
+        now = time.monotonic()
+        if now >= self._told + _BETWEEN_NOTICES:
+            self._told = now
+            _LOG.info(
+                "S3 asks to slow down: %s is now read %d at a time, and more again when it allows",
+                self._where,
+                self._window.size,
+            )
 
 
 class Request:
@@ -160,7 +180,9 @@ class Paces:
         pace = self._paces.get(place)
         if pace is None:
             with self._lock:
-                pace = self._paces.setdefault(place, Pace(Window(self._most, self._clock)))
+                window = Window(self._most, self._clock)
+                where = f"s3://{bucket}/{place[1]}"
+                pace = self._paces.setdefault(place, Pace(window, where))
         return pace
 
 

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from integrity.chain.findings import Finding, Outcome, Reason
+from integrity.cli import main
 from integrity.lab.faults import Fault
 from integrity.lab.server import LabServer
 from integrity.lab.world import World
 from integrity.record import Run
-from tests.faults.conftest import Quick, Verify
+from tests.faults.conftest import WINDOW, Quick, Verify
 
 PASSING: list[dict[str, Any]] = [
     {"do": "throttle"},
@@ -171,3 +172,15 @@ def test_an_object_that_was_rewritten_while_it_was_read_is_judged(
     lab.s3.answer = late  # type: ignore[method-assign]
     status, run = verify()
     assert (status, only(run).reason) == (1, Reason.LOG_MALFORMED)
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_waiting_is_told_only_to_who_wants_to_see_everything(
+    lab: LabServer, capsys: pytest.CaptureFixture[str], *, shown: bool
+) -> None:
+    lab.faults.append(Fault("throttle", operation="GetObject", last=40))
+    arguments = ["--verbose"] if shown else []
+    assert main(["verify", *WINDOW, *arguments], wiring=Quick(attempts=12)) == 0
+    said = capsys.readouterr().err
+    assert ("S3 asks to slow down: s3://trail-logs/AWSLogs/111122223333/" in said) is shown
+    assert shown or said == ""

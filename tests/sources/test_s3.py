@@ -318,6 +318,17 @@ class TestRefusal:
         assert unreachable.detail.startswith("the transfer broke every time (")
         assert f"of {size} bytes came" in unreachable.detail
 
+    def test_an_object_that_only_drips_is_given_up_in_time(
+        self, either: S3Source, recipe: AwsRecipe, world: World, lab: LabServer
+    ) -> None:
+        assert either is not None
+        source = S3Source(replace(recipe, transfer_timeout=0.1).open())
+        location = put(world, body=bytes(20))
+        lab.faults.append(Fault("drip", operation="GetObject", size=1, seconds=0.02))
+        unreachable = source.fetch(location, read_all)
+        assert isinstance(unreachable, Unreachable)
+        assert "it takes longer than 0.1 seconds" in unreachable.detail
+
     def test_a_bucket_in_another_region_is_asked_there(
         self, source: S3Source, world: World, lab: LabServer
     ) -> None:
