@@ -123,7 +123,6 @@ _BY_CODE: dict[str, str] = {
     "InvalidObjectState": _ARCHIVED,
 }
 _BLAMING_CREDENTIALS = frozenset({_EXPIRED, _REJECTED, _CLOCK})
-_PASSING = frozenset({_THROTTLED, _FAILED})
 _BROKEN = (
     ResponseParserError,
     botocore_errors.HTTPClientError,
@@ -191,7 +190,8 @@ def is_setup_fault(error: Refusal) -> bool:
 def may_pass(error: Refusal) -> bool:
     """Whether the same question may be answered a little later: throttled, failed, broken off."""
     if isinstance(error, ClientError):
-        return _BY_CODE.get(error_code(error)) in _PASSING or _status(error) >= 500
+        failed = _BY_CODE.get(error_code(error)) == _FAILED or _status(error) >= 500
+        return failed or is_slow_down(error)
     return isinstance(error, _BROKEN)
 
 

@@ -79,6 +79,19 @@ def test_a_listing_page_failing_once_is_valid(
     assert lab.faults[0].seen > page
 
 
+@pytest.mark.parametrize("page", [1, 4, 9])
+@pytest.mark.parametrize("do", ["error", "throttle", "reset"])
+def test_listings_that_break_off_for_ever_are_no_tampering(
+    verify: Verify, lab: LabServer, do: Any, page: int
+) -> None:
+    lab.s3.page_size = 3
+    lab.faults.append(Fault(do, operation="ListObjectsV2", first=page))
+    status, run = verify(quick=Quick(attempts=2))
+    assert (status, run.outcome) == (3, Outcome.UNDETERMINED)
+    assert {finding.outcome for finding in run.findings} == {Outcome.UNDETERMINED}
+    assert Reason.OBJECT_UNREADABLE in {finding.reason for finding in run.findings}
+
+
 def test_one_in_twenty_answers_slow_down_is_valid(verify: Verify, lab: LabServer) -> None:
     for operation in ("GetObject", "ListObjectsV2", "HeadBucket"):
         lab.faults.append(Fault("throttle", operation=operation, every=20))

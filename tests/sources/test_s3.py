@@ -540,6 +540,40 @@ class TestListing:
             Listed(location, len(BODY), WHEN, etag, "GLACIER"),
         )
 
+    def test_says_of_what_is_archived_whether_it_can_be_read(
+        self, source: S3Source, world: World, lab: LabServer
+    ) -> None:
+        for key in ("AWSLogs/1", "AWSLogs/2"):
+            put(world, key, storage_class="DEEP_ARCHIVE")
+        lab.s3.restored.add((BUCKET, "AWSLogs/2"))
+        listed = list(source.list_objects(BUCKET, "AWSLogs/"))
+        assert [isinstance(one, Listed) and one.restored for one in listed] == [False, True]
+
+    def test_a_listing_that_does_not_go_on_is_not_taken_for_the_whole(
+        self, recipe: AwsRecipe, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for token in ("", "<NextContinuationToken>again</NextContinuationToken>"):
+            page = f"<ListBucketResult><IsTruncated>true</IsTruncated>{token}</ListBucketResult>"
+            with wire(lambda _, page=page: Answer(200, page.encode())) as server:  # type: ignore[misc]
+                monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)
+                monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+                monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+                (last,) = S3Source(recipe.open()).list_objects(BUCKET, "AWSLogs/")
+            assert isinstance(last, Unreachable)
+            assert "does not go on" in last.detail
+
+    def test_an_empty_answer_is_not_an_empty_folder(
+        self, recipe: AwsRecipe, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with wire(lambda _: Answer(200)) as server:
+            monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)
+            monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+            monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+            source = S3Source(recipe.open())
+            (last,) = source.list_objects(BUCKET, "AWSLogs/")
+            assert isinstance(last, Unreachable)
+            assert isinstance(source.list_folders(BUCKET, "AWSLogs/"), Unreachable)
+
     def test_odd_keys_are_listed_as_they_are(self, source: S3Source, world: World) -> None:
         keys = {f"odd/{key}"[:1024] for key in ODD_KEYS}
         for key in keys:
