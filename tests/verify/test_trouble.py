@@ -31,10 +31,10 @@ class Shown:
     answers: list[Listed | Unreachable]
 
     def fetch(self, location: S3Location, read: Any) -> Any:
-        raise AssertionError
+        raise AssertionError((location, read))
 
     def list_folders(self, bucket: str, folder: str) -> tuple[str, ...]:
-        raise AssertionError
+        raise AssertionError((bucket, folder))
 
     def list_objects(self, bucket: str, prefix: str) -> Iterator[Listed | Unreachable]:
         assert (bucket, prefix) == (PLACE.bucket, PLACE.key)
