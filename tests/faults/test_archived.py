@@ -124,3 +124,24 @@ def test_an_archived_digest_put_again_a_month_later_is_told_by_itself(
         f"s3://{early.address[0]}/{early.address[1]}": False,
         f"s3://{late.address[0]}/{late.address[1]}": True,
     }
+
+
+def test_what_a_backfill_digest_names_is_measured_by_when_that_was_made(
+    verify: Verify, lab: LabServer, world: World
+) -> None:
+    made = START + timedelta(hours=7)
+    backfill = world.backfill(world.chains[0], end=START + timedelta(hours=3), generated_at=made)
+    early, late = backfill.log_files
+    archive(world, [early.address])
+    archive(world, [late.address], written=made + timedelta(minutes=16))
+    lab.sync()
+    status, run = verify()
+    assert status == 3
+    told = {
+        finding.s3_uri: finding.detail.endswith("; rewritten after delivery")
+        for finding in run.findings
+    }
+    assert told == {
+        f"s3://{early.address[0]}/{early.address[1]}": False,
+        f"s3://{late.address[0]}/{late.address[1]}": True,
+    }
