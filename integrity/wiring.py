@@ -23,7 +23,7 @@ from integrity.chain.model import (
 from integrity.errors import AccessError, UsageError
 from integrity.record import Run
 from integrity.verify.job import Job
-from integrity.verify.ports import KeySource, Progress
+from integrity.verify.ports import KeySource, Progress, Witnesses
 
 if TYPE_CHECKING:
     from integrity.sources.session import Aws
@@ -123,17 +123,21 @@ class Connection:
 
     def verify(self, job: Job, *, progress: Progress, clock: Callable[[], datetime]) -> Run:
         """One trail's record. Raises UsageError for a region that is not one."""
+        from integrity.sources.lifecycle import Lifecycles
         from integrity.sources.s3 import S3Source
-        from integrity.sources.trail_status import TrailStatuses
         from integrity.verify.run import Sources, verify_trail
 
         _refuse_unknown(self._aws, job.source_regions or ())
-        caller = self._aws.caller(job.trail.home_region)
-        owner = self._access.expected_bucket_owner
-        statuses = TrailStatuses(self._aws, job.trail, self._now) if job.trail.looked_up else None
+        home, owner = job.trail.home_region, self._access.expected_bucket_owner
+        caller = self._aws.caller(home)
         run = verify_trail(
             job,
-            Sources(S3Source(self._aws, expected_bucket_owner=owner), self._keys, statuses),
+            Sources(
+                S3Source(self._aws, expected_bucket_owner=owner),
+                self._keys,
+                self._witnesses(job.trail, caller.account_id if caller else None),
+                Lifecycles(self._aws, home, expected_bucket_owner=owner),
+            ),
             run_id=str(uuid.uuid4()),
             caller_arn=caller.arn if caller else None,
             progress=progress,
@@ -141,6 +145,21 @@ class Connection:
         )
         notes = (*self._directory.notes, *run.population.notes)
         return replace(run, population=replace(run.population, notes=notes))
+
+    def _witnesses(self, trail: Trail, account_id: str | None) -> Witnesses:
+        """Who can be asked about a trail: nobody, if AWS knows it not, or not in this place."""
+        from integrity.sources.estate import Estate
+        from integrity.sources.trail_status import TrailStatuses
+
+        if not trail.looked_up:
+            return Witnesses()
+        estate = Estate(self._aws, trail.home_region)
+        return Witnesses(
+            account_id=account_id,
+            statuses=TrailStatuses(self._aws, trail, self._now),
+            regions=estate,
+            accounts=estate,
+        )
 
     def list_trails(self) -> Sequence[TrailListing]:
         """Every trail of the account, and whether it logs."""

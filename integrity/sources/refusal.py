@@ -180,6 +180,11 @@ def is_setup_fault(error: Refusal) -> bool:
     return _template(error) in _ABOUT_THE_SETUP
 
 
+def is_denied(error: Refusal) -> bool:
+    """Whether a permission is missing, and not an answer."""
+    return _BY_CODE.get(error_code(error)) == _DENIED
+
+
 def explain(error: Refusal, call: Call) -> str:
     """One sentence: what failed and what would mend it. Nothing of it is longer than a line."""
     if isinstance(error, ClientError):

@@ -60,7 +60,10 @@ class DigestSpan:
 
 
 class DigestReader:
-    """Reads the digests of one standard chain and of its backfill chain over one span."""
+    """Reads the digests of one standard chain and of its backfill chain over one span.
+
+    They lie under the chain's root, and older ones under the roots `beside`.
+    """
 
     def __init__(
         self,
@@ -71,8 +74,9 @@ class DigestReader:
         tools: Tools,
         ring: KeyRing,
         folders: DigestFolders,
+        beside: Iterable[Root] = (),
     ) -> None:
-        self._chain, self._span = chain, span
+        self._chain, self._span, self._beside = chain, span, tuple(beside)
         self._backfill = replace(chain, kind=ChainKind.BACKFILL)
         self._job, self._tools, self._ring, self._folders = job, tools, ring, folders
         self._judge = DigestJudge(job, tools, ring)
@@ -82,7 +86,8 @@ class DigestReader:
 
     def read(self) -> DigestSpan:
         """List, read and complete: each round reads what the one before it named."""
-        self._follow(self._chain.root)
+        for root in (self._chain.root, *self._beside):
+            self._follow(root)
         for _ in range(_MOST_ROUNDS):
             wanted = self._listed() or self._named() or self._predicted()
             if not wanted:

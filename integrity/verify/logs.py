@@ -32,6 +32,7 @@ from integrity.chain.model import (
     Unreachable,
 )
 from integrity.verify.job import Job
+from integrity.verify.kept import Retention
 from integrity.verify.parallel import each
 from integrity.verify.ports import Reader
 from integrity.verify.tools import Tools
@@ -89,6 +90,7 @@ class LogChecker:
 
     def __init__(self, place: Place, *, job: Job, tools: Tools) -> None:
         self._place, self._job, self._tools = place, job, tools
+        self._retention = Retention(tools)
         self._written: Mapping[S3Location, datetime] = {}
 
     def check(self, logs: Iterable[NamedLog], written: Mapping[S3Location, datetime]) -> LogSpan:
@@ -133,10 +135,17 @@ class LogChecker:
     def _read(self, log: NamedLog, read_content: ReadContent) -> tuple[Finding | None, int]:
         answer = self._tools.objects.fetch(log.location, self._reader(read_content))
         if isinstance(answer, Absent):
-            return self._found(Reason.LOG_MISSING, log, detail=f"named by {log.digest.uri}"), 0
+            return self._absent(log), 0
         if isinstance(answer, Unreachable):
             return self._unreadable(log, answer), 0
         return self._weigh(log, answer), answer.size
+
+    def _absent(self, log: NamedLog) -> Finding:
+        """A log file is delivered, and so written, in the hour of the digest that names it."""
+        unkept = self._retention.explain(log.location, log.window.start)
+        reason = Reason.LOG_MISSING if unkept.expiry is None else Reason.OBJECT_EXPIRED
+        named = f"named by {log.digest.uri}"
+        return self._found(reason, log, detail="; ".join(filter(None, (named, unkept.detail))))
 
     def _reader(self, read_content: ReadContent) -> Reader[Content]:
         max_bytes = self._job.limits.max_log_bytes

@@ -15,7 +15,7 @@ from integrity.record import Run, RunInfo, SegmentResult
 from integrity.verify.job import Job
 from integrity.verify.parallel import each
 from integrity.verify.plan import make_plan
-from integrity.verify.ports import KeySource, ObjectSource, Progress, StatusSource
+from integrity.verify.ports import KeySource, ObjectSource, Progress, RetentionSource, Witnesses
 from integrity.verify.segment import check_segment
 from integrity.verify.tools import Tools
 from integrity.verify.whole import join_run
@@ -26,11 +26,12 @@ _AT_ONCE = 16
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where a run's bytes and witnesses come from. Without `statuses` AWS's word is not asked."""
+    """Where a run's bytes and witnesses come from. Without `witnesses` AWS's word is not asked."""
 
     objects: ObjectSource
     keys: KeySource
-    statuses: StatusSource | None
+    witnesses: Witnesses
+    retention: RetentionSource | None = None
     name: str = "s3"
 
 
@@ -49,8 +50,8 @@ def verify_trail(
     """
     now = clock()
     with ThreadPoolExecutor(job.concurrency) as readers, ThreadPoolExecutor(_AT_ONCE) as engine:
-        tools = Tools(sources.objects, sources.keys, readers, now, progress)
-        plan = make_plan(job, tools, sources.statuses)
+        tools = Tools(sources.objects, sources.keys, readers, now, progress, sources.retention)
+        plan = make_plan(job, tools, sources.witnesses)
         segments = [segment for parts in plan.segments.values() for segment in parts]
         checked = each(
             engine,

@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 
-from integrity.verify.ports import KeySource, ObjectSource, Progress
+from integrity.verify.ports import KeySource, ObjectSource, Progress, RetentionSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +18,4 @@ class Tools:
     executor: Executor
     now: datetime
     progress: Progress
+    retention: RetentionSource | None = None
