@@ -242,8 +242,9 @@ def verify(
     now: datetime | None = None,
     name: str | None = None,
     refused: tuple[str, ...] = (),
-    asked: Witnesses | None = None,
+    caller: str | None = None,
     retention: MemoryRetention | None = None,
+    has_retention: bool = True,
     meant: Trail | None = None,
     **options: Any,
 ) -> Run:
@@ -268,8 +269,8 @@ def verify(
         Sources(
             source or MemorySource(world),
             keys or MemoryKeys(world),
-            (asked or witnesses(world, trail, refused=refused)) if witness else Witnesses(),
-            retention or MemoryRetention(world),
+            witnesses(world, trail, refused=refused, caller=caller) if witness else Witnesses(),
+            (retention or MemoryRetention(world)) if has_retention else None,
         ),
         run_id="a-run",
         caller_arn=None,

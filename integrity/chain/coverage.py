@@ -24,7 +24,7 @@ from integrity.chain.link import Entry, clip, covered, in_order, merge, subtract
 from integrity.chain.model import ChainId, TimeWindow
 from integrity.chain.population import Expectation
 from integrity.chain.retention import Expiry
-from integrity.chain.times import DAY, HOUR, format_instant
+from integrity.chain.times import HOUR, format_instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +156,7 @@ def _was_on_before(chain: Situation, first: Entry, begin: datetime) -> bool:
     """Whether the trail demonstrably logged before the first digest that is left of it."""
     if chain.first_unattested is not None and chain.first_unattested < begin:
         return True
-    if chain.expected.since is not None and chain.expected.since + DAY < first.window.end:
+    if chain.expected.at_latest is not None and chain.expected.at_latest < first.window.end:
         return True
     status = chain.expected.status
     if status is None:
@@ -217,7 +217,7 @@ def _without_digests(chain: Situation, rewound: Finding | None) -> Coverage:
     if rewound is not None:
         return Coverage(stale=tuple(missing), findings=(rewound,))
     older = [e.window.end for e in chain.neighbours if e.window.end < chain.window.start]
-    if chain.expected.is_ignored or (chain.expected.gone and not chain.has_logs):
+    if chain.expected.is_ignored or (chain.expected.gone and older and not chain.has_logs):
         return Coverage(is_ended=True, ended_at=max(older, default=None))
     if chain.expiry is not None and chain.window.end <= chain.expiry.before:
         return Coverage(stale=tuple(missing), findings=(_expired(chain, chain.window),))

@@ -15,12 +15,12 @@ has the last word.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from integrity.chain.estate import Member, Region, Unasked
 from integrity.chain.model import Root, TimeWindow, Trail, TrailStatus
-from integrity.chain.times import DAY, format_instant
+from integrity.chain.times import DAY, HOUR, format_instant
 
 Pair = tuple[str, str]
 """An account and a source region."""
@@ -90,10 +90,10 @@ class Expectation:
     """What is known of a chain before it is read.
 
     It lies under `root`, and older parts of it under the roots `beside`. `is_due`: a digest is
-    expected in the window; `by_logs`: it is if log files were delivered. `since` is when a member
-    joined, as far as the trail must have covered it. For a person: `why` AWS lets it be expected,
-    `gone` is AWS's word that it ended, and `settles` what would tell an ended chain from one that
-    was silenced.
+    expected in the window; `by_logs`: it is if log files were delivered. A member is covered
+    `since` it joined a trail that was on, and its first digest ends `at_latest` then. For a person:
+    `why` AWS lets it be expected, `gone` is AWS's word that it ended, and `settles` what would tell
+    an ended chain from one that was silenced.
     """
 
     root: Root
@@ -103,9 +103,17 @@ class Expectation:
     is_ignored: bool = False
     status: TrailStatus | None = None
     since: datetime | None = None
+    at_latest: datetime | None = None
     why: str = ""
     gone: str = ""
     settles: str = ""
+
+    def not_before(self, moved: datetime | None) -> Expectation:
+        """The same of a trail that covers members only since it moved to its organization."""
+        if moved is None or self.since is None or self.at_latest is None:
+            return self
+        since, at_latest = max(self.since, moved), max(self.at_latest, moved + DAY)
+        return replace(self, since=since, at_latest=at_latest)
 
 
 def expect_chains(scope: Scope, found: Found, told: Told) -> dict[Pair, Expectation]:
@@ -127,6 +135,7 @@ class _Population:
     def _expectation(self, pair: Pair, due: set[Pair]) -> Expectation:
         account_id, region = pair
         signs, primary = self._trail.validation, self._found.roots[0]
+        since, at_latest = self._since(pair)
         places = list(self._found.places.get(pair, ()))
         here = primary in places or pair in due or account_id == self._trail.account_id
         root = primary if here or not places else places[0]
@@ -138,7 +147,8 @@ class _Population:
             by_logs=signs and self._trail.multi_region and root == primary,
             is_ignored=self._scope.ignores(pair),
             status=self._status(pair),
-            since=self._since(pair),
+            since=since,
+            at_latest=at_latest,
             why=self._why(account_id),
             gone=self._gone(account_id, region),
             settles=self._settles(account_id, region),
@@ -165,8 +175,8 @@ class _Population:
                 yield account_id, self._trail.home_region
 
     def _of_member(self, account_id: str) -> Iterator[Pair]:
-        since = self._covered_since(account_id)
-        if since is None or since + DAY >= min(self._scope.window.end, self._scope.now):
+        _, at_latest = self._covered(account_id)
+        if at_latest is None or at_latest >= min(self._scope.window.end, self._scope.now):
             return
         home = self._trail.home_region
         if self._told.regions is None:
@@ -192,22 +202,26 @@ class _Population:
         known = (self._told.regions or {}).get(region)
         return known is not None and known.needs_opt_in
 
-    def _since(self, pair: Pair) -> datetime | None:
+    def _since(self, pair: Pair) -> tuple[datetime | None, datetime | None]:
         """Opt-in regions are enabled account by account, at a time that nobody tells."""
         known = (self._told.regions or {}).get(pair[1])
-        if known is None or known.needs_opt_in:
-            return None
-        return self._covered_since(pair[0])
+        return (None, None) if known is None or known.needs_opt_in else self._covered(pair[0])
 
-    def _covered_since(self, account_id: str) -> datetime | None:
-        """Since when an active member must have been covered: it had joined, the trail was on."""
+    def _covered(self, account_id: str) -> tuple[datetime | None, datetime | None]:
+        """Since when an active member must have been covered: it had joined, the trail was on.
+
+        And when its first digest ends at the latest: AWS takes up to a day for a new member.
+        """
         member = (self._told.members or {}).get(account_id)
         if member is None or not member.is_active:
-            return None
+            return None, None
         status = self._told.status_of(self._trail)
         if status is None or status.started is None or status.stopped is not None:
-            return member.joined
-        return max(member.joined, status.started)
+            return member.joined, member.joined + DAY
+        return (
+            max(member.joined, status.started),
+            max(member.joined + DAY, status.started + HOUR),
+        )
 
     def _why(self, account_id: str) -> str:
         member = (self._told.members or {}).get(account_id)

@@ -116,7 +116,7 @@ class _Finder:
 
     def _accounts(self, root: Root, names: tuple[str, ...] | None, primary: Root) -> list[str]:
         """Whose chains of this trail can lie there: of many accounts under an organization's id,
-        else of its own alone, for other accounts have trails of the same name.
+        else of its own alone, for other accounts may have trails of the same name.
         """
         asked, own = self._job.account_ids, self._trail.account_id
         if names is None:

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from integrity import __version__
 from integrity.chain.findings import Finding, Outcome, Place, Reason, find
-from integrity.chain.model import ChainId, ChainKind, PublicKey, TrailStatus, Unreachable
-from integrity.chain.population import Told
+from integrity.chain.model import ChainId, ChainKind, PublicKey, Trail, TrailStatus, Unreachable
+from integrity.chain.population import Expectation, Told
 from integrity.chain.times import format_instant
 from integrity.record import (
     ChainResult,
@@ -38,10 +38,12 @@ def join_run(
 ) -> Run:
     """The record of a job from the results of all its segments."""
     segments = [segment for parts in results.values() for segment in parts]
+    moved = moved_at(job.trail, segments)
     joined = [
         chain
         for chain_id in sorted(results)
-        if (chain := join_chain(results[chain_id], job, info.judged_at, plan.expected[chain_id]))
+        for expected in [_expected(plan, chain_id, job.trail, moved)]
+        if (chain := join_chain(results[chain_id], job, info.judged_at, expected))
     ]
     chains = tuple(result for chain in joined for result in chain.results)
     findings = (
@@ -61,6 +63,26 @@ def join_run(
         chains=chains,
         findings=findings,
     )
+
+
+def _expected(plan: Plan, chain: ChainId, trail: Trail, moved: datetime | None) -> Expectation:
+    expected = plan.expected[chain]
+    return expected if chain.account_id == trail.account_id else expected.not_before(moved)
+
+
+def moved_at(trail: Trail, segments: Iterable[SegmentResult]) -> datetime | None:
+    """When the trail moved to the layout that it has now, if its own chains show both.
+
+    Nobody else tells since when an organization's trail is one; before, it covered no member.
+    """
+    moves = []
+    for segment in segments:
+        known = [*segment.entries, *segment.neighbours]
+        older = [entry for entry in known if entry.chain.root != segment.chain.root]
+        newer = [e for e in known if e.chain.root == segment.chain.root and e.is_authentic]
+        if segment.chain.account_id == trail.account_id and older and newer:
+            moves.append(min(entry.window.end for entry in newer))
+    return min(moves, default=None)
 
 
 def check_trail(
