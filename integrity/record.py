@@ -57,7 +57,10 @@ class Requested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunInfo:
-    """Who verified, when, from what. `judged_at` is the one `now` that every judgement used."""
+    """Who verified, when, from what. `judged_at` is the one `now` that every judgement used.
+
+    An `interrupted` run holds what was judged until then.
+    """
 
     id: str
     caller_arn: str | None
@@ -66,6 +69,7 @@ class RunInfo:
     started_at: datetime
     finished_at: datetime
     judged_at: datetime
+    interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +271,13 @@ class SegmentResult:
     redelivered: bool
     complete: bool
     keys: tuple[PublicKey, ...]
+    stored_bytes: int
     expiry: Expiry | None = None
+
+    @property
+    def log_files(self) -> int:
+        """How many log files were checked."""
+        return sum(entry.logs.total for entry in self.entries)
 
 
 class ExitStatus:
@@ -299,8 +309,13 @@ def exit_status(run: Run) -> int:
 
 
 def worst_status(statuses: list[int]) -> int:
-    """Of several trails' statuses the worst: invalid before undetermined before valid."""
-    order = (ExitStatus.VALID, ExitStatus.UNDETERMINED, ExitStatus.INVALID)
+    """Of several trails' statuses the worst: interrupted, invalid, undetermined, valid."""
+    order = (
+        ExitStatus.VALID,
+        ExitStatus.UNDETERMINED,
+        ExitStatus.INVALID,
+        ExitStatus.INTERRUPTED,
+    )
     return max(statuses, key=order.index, default=ExitStatus.UNDETERMINED)
 
 

@@ -23,7 +23,8 @@ from integrity.chain.model import (
 from integrity.errors import AccessError, UsageError
 from integrity.record import Run
 from integrity.verify.job import Job
-from integrity.verify.ports import KeySource, Progress, Witnesses
+from integrity.verify.parallel import Stopping
+from integrity.verify.ports import KeySource, OpenSources, Progress, Witnesses
 
 if TYPE_CHECKING:
     from integrity.sources.session import Aws
@@ -63,12 +64,12 @@ class Claim:
 class MeantTrail:
     """A trail that is to be verified.
 
-    `unsigned_neighbours` are the ARNs of trails that write to the same place without validation:
-    their log files lie among this one's, and no digest will ever name them.
+    `unsigned_neighbours` write to the same place without validation: their log files lie among this
+    one's, and no digest will ever name them.
     """
 
     trail: Trail
-    unsigned_neighbours: tuple[str, ...] = ()
+    unsigned_neighbours: tuple[Trail, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,27 +122,35 @@ class Connection:
             )
         return [_with_neighbours(trail, trails) for trail in trails]
 
-    def verify(self, job: Job, *, progress: Progress, clock: Callable[[], datetime]) -> Run:
-        """One trail's record. Raises UsageError for a region that is not one."""
-        from integrity.sources.lifecycle import Lifecycles
-        from integrity.sources.s3 import S3Source
+    def verify(
+        self,
+        job: Job,
+        *,
+        progress: Progress,
+        clock: Callable[[], datetime],
+        stopping: Stopping,
+        names_valid: bool,
+    ) -> Run:
+        """One trail's record. Raises UsageError for a region that is not one.
+
+        Names of valid files do not travel between processes, so `names_valid` keeps it in one.
+        """
         from integrity.verify.run import Sources, verify_trail
 
         _refuse_unknown(self._aws, job.source_regions or ())
-        home, owner = job.trail.home_region, self._access.expected_bucket_owner
-        caller = self._aws.caller(home)
+        caller = self._aws.caller(job.trail.home_region)
         run = verify_trail(
             job,
             Sources(
-                S3Source(self._aws, expected_bucket_owner=owner),
-                self._keys,
+                *self.open_sources(),
                 self._witnesses(job.trail, caller.account_id if caller else None),
-                Lifecycles(self._aws, home, expected_bucket_owner=owner),
+                recipe=None if names_valid else _SourcesRecipe(self._access, self._now),
             ),
             run_id=str(uuid.uuid4()),
             caller_arn=caller.arn if caller else None,
             progress=progress,
             clock=clock,
+            stopping=stopping,
         )
         notes = (*self._directory.notes, *run.population.notes)
         return replace(run, population=replace(run.population, notes=notes))
@@ -159,6 +168,18 @@ class Connection:
             statuses=TrailStatuses(self._aws, trail, self._now),
             regions=estate,
             accounts=estate,
+        )
+
+    def open_sources(self) -> OpenSources:
+        """Where objects, public keys and the rules of buckets come from."""
+        from integrity.sources.lifecycle import Lifecycles
+        from integrity.sources.s3 import S3Source
+
+        owner = self._access.expected_bucket_owner
+        return (
+            S3Source(self._aws, expected_bucket_owner=owner),
+            self._keys,
+            Lifecycles(self._aws, expected_bucket_owner=owner),
         )
 
     def list_trails(self) -> Sequence[TrailListing]:
@@ -181,11 +202,12 @@ class Connection:
 
     def _meant(self, name: str, claim: Claim) -> Trail:
         """The trail that is named; with a bucket, one that nobody knows is taken at its word."""
-        from integrity.sources.trails import claimed_trail
+        from integrity.sources.trails import claimed_trail, parse_trail_arn
 
-        if claim.bucket is None or not name.startswith("arn:"):
+        arn = parse_trail_arn(name)
+        if claim.bucket is None or arn is None:
             return _replaced(self._directory.find(name), claim)
-        self._aws.caller()  # wrong credentials are no unknown trail
+        self._aws.caller(arn.region)  # wrong credentials are no unknown trail
         try:
             return _replaced(self._directory.find(name), claim)
         except (UsageError, AccessError):
@@ -225,6 +247,17 @@ class Connection:
         return self._live_keys
 
 
+@dataclass(frozen=True, slots=True)
+class _SourcesRecipe:
+    """The same sources, for a process of its own."""
+
+    access: Access
+    now: datetime
+
+    def open(self) -> OpenSources:
+        return connect(self.access, now=self.now).open_sources()
+
+
 def _refuse_unknown(aws: Aws, regions: Iterable[str]) -> None:
     for region in regions:
         hint = aws.region_hint(region)
@@ -252,10 +285,8 @@ def _replaced(trail: Trail, claim: Claim) -> Trail:
 
 def _with_neighbours(trail: Trail, all_trails: Iterable[Trail]) -> MeantTrail:
     unsigned = [
-        other.arn
+        other
         for other in all_trails
-        if other.arn != trail.arn
-        and not other.validation
-        and (other.bucket, other.prefix) == (trail.bucket, trail.prefix)
+        if other.arn != trail.arn and not other.validation and other.root == trail.root
     ]
     return MeantTrail(trail, tuple(unsigned))

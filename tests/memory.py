@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from threading import Event
 from typing import Any, TypeVar
 
 from integrity.chain.content import Buffer
@@ -31,7 +32,7 @@ from integrity.lab.estate import LabTrail
 from integrity.lab.world import World
 from integrity.record import Run
 from integrity.verify.job import Job
-from integrity.verify.ports import Witnesses
+from integrity.verify.ports import Progress, Witnesses
 from integrity.verify.run import Sources, verify_trail
 
 T = TypeVar("T")
@@ -64,22 +65,25 @@ class MemorySource:
         stored = self.world.objects.get((location.bucket, location.key))
         if stored is None:
             return Absent(location)
+        if stored.storage_class != "STANDARD":
+            return Unreachable(location, f"archived in {stored.storage_class}")
         metadata = {name.lower(): text for name, text in stored.metadata.items()}
         content = read(_pieces(stored.body))
         size = len(stored.body)
         return Fetched(location, content, metadata, stored.last_modified, None, size)
 
-    def list_objects(self, bucket: str, folder: str) -> tuple[Listed, ...] | Unreachable:
-        self.listed.append(folder)
-        refusal = self._refusal(S3Location(bucket, folder))
+    def list_objects(self, bucket: str, prefix: str) -> Iterator[Listed | Unreachable]:
+        self.listed.append(prefix)
+        refusal = self._refusal(S3Location(bucket, prefix))
         if refusal is not None:
-            return refusal
+            yield refusal
+            return
         found = [
             Listed(S3Location(bucket, key), len(stored.body), stored.last_modified)
-            for key in self.world.objects.keys_under(bucket, folder)
+            for key in self.world.objects.keys_under(bucket, prefix)
             for stored in [self.world.objects[bucket, key]]
         ]
-        return tuple(self.order(found))
+        yield from self.order(found)
 
     def list_folders(self, bucket: str, folder: str) -> tuple[str, ...] | Unreachable:
         refusal = self._refusal(S3Location(bucket, folder))
@@ -246,6 +250,7 @@ def verify(
     retention: MemoryRetention | None = None,
     has_retention: bool = True,
     meant: Trail | None = None,
+    progress: Progress | None = None,
     **options: Any,
 ) -> Run:
     """The record of a lab trail, verified as the command line would.
@@ -253,7 +258,7 @@ def verify(
     `refused` holds the calls that are denied; `meant` stands in for what AWS says of the trail.
     """
     neighbours = tuple(
-        other.arn
+        as_trail(other)
         for other in world.trails
         if other is not trail and not other.validation and other.bucket == trail.bucket
     )
@@ -269,13 +274,14 @@ def verify(
         Sources(
             source or MemorySource(world),
             keys or MemoryKeys(world),
-            witnesses(world, trail, refused=refused, caller=caller) if witness else Witnesses(),
             (retention or MemoryRetention(world)) if has_retention else None,
+            witnesses(world, trail, refused=refused, caller=caller) if witness else Witnesses(),
         ),
         run_id="a-run",
         caller_arn=None,
-        progress=Silent(),
+        progress=progress or Silent(),
         clock=lambda: now or world.now,
+        stopping=Event(),
     )
 
 

@@ -2,8 +2,11 @@
 
 Exactly one whole gzip member is accepted, with its trailer, and nothing behind it: concatenating
 decompressors would let somebody append content that a reader of the log sees and no digest signed.
-ISA-L does the work because it is fast. It accepts reserved header flags that zlib refuses, so these
-are checked here, and zlib is asked again before anything is called broken.
+ISA-L does the work because it is fast, for members whose header has no optional fields. What it
+makes of the others (reserved flags, a header checksum that is wrong or comes in two pieces) is not
+what zlib makes of them, so zlib reads those; and zlib is asked again before anything is called
+broken. One difference is left: a distance code that is incomplete and never used is nothing to
+ISA-L, where zlib refuses the stream. The content is the same, and has to hash to what was signed.
 (AWS: CloudTrail log file validation with custom implementations.)
 """
 
@@ -14,6 +17,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 from typing import Protocol
 
 from isal import igzip_lib
@@ -22,8 +26,9 @@ from integrity.chain.limits import INFLATE_WINDOW_BYTES
 
 Buffer = bytes | memoryview
 
-_RESERVED_FLAGS = 0xE0
-_FLAGS_OFFSET = 3
+_PLAIN_HEADER = b"\x1f\x8b\x08\x00"
+"""A gzip member, deflated, without a flag: no optional field follows the ten bytes."""
+
 _GZIP_WBITS = 31
 _ISAL_ERROR: type[Exception] = igzip_lib.IsalError  # type: ignore[assignment]  # its stub is wrong
 
@@ -59,13 +64,8 @@ class _IsalMember:
 
     def __init__(self) -> None:
         self._stream = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
-        self._head = b""
 
     def feed(self, chunk: Buffer) -> Iterable[bytes]:
-        if len(self._head) <= _FLAGS_OFFSET:
-            self._head += bytes(chunk[: _FLAGS_OFFSET + 1])
-            if len(self._head) > _FLAGS_OFFSET and self._head[_FLAGS_OFFSET] & _RESERVED_FLAGS:
-                raise _BrokenError("reserved flags are set in the gzip header")
         try:
             yield self._stream.decompress(chunk, max_length=INFLATE_WINDOW_BYTES)
             while not (self._stream.eof or self._stream.needs_input):
@@ -122,7 +122,19 @@ def read_member(chunks: Iterable[Buffer], *, max_bytes: int, sink: Sink | None =
     `sink` is handed each inflated window in turn. Never holds more than one window, never inflates
     more than `max_bytes` (and a window), and never raises for anything that the bytes may hold.
     """
-    return _read(_IsalMember(), chunks, max_bytes, sink)
+    head, chunks = _peek(chunks, len(_PLAIN_HEADER))
+    member = _IsalMember() if head == _PLAIN_HEADER else _ZlibMember()
+    return _read(member, chunks, max_bytes, sink)
+
+
+def _peek(chunks: Iterable[Buffer], size: int) -> tuple[bytes, Iterable[Buffer]]:
+    """The first `size` bytes (fewer where there are no more), and the chunks from the first one."""
+    left = iter(chunks)
+    head, seen = b"", []
+    while len(head) < size and (chunk := next(left, None)) is not None:
+        head += bytes(chunk[: size - len(head)])
+        seen.append(chunk)
+    return head, chain(seen, left)
 
 
 def read_member_with_zlib(
@@ -140,7 +152,9 @@ def _read(
     flaw, detail = None, ""
     try:
         for chunk in chunks:
-            if member.eof and len(chunk):
+            if not len(chunk):
+                continue  # ISA-L raises EOFError where it is fed nothing after the end
+            if member.eof:
                 flaw = Flaw.TRAILING_DATA
                 break
             for window in member.feed(chunk):

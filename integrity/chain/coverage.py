@@ -208,7 +208,7 @@ def _rewound(chain: Situation) -> Finding | None:
         window,
         expected=format_instant(chain.delivered),
         actual=newest,
-        detail=f"AWS delivered one at {format_instant(chain.delivered)}; newest here: {newest}",
+        detail=f"latest delivery {format_instant(chain.delivered)}, newest here {newest}",
     )
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import msgspec
 
 from integrity.chain.model import Digest, LogFileRef, Predecessor, S3Location, TimeWindow
+from integrity.chain.packed import PackedLogFiles
 from integrity.chain.times import parse_instant
 
 SIGNATURE_ALGORITHM = "SHA256withRSA"
@@ -62,7 +63,7 @@ class _Document(msgspec.Struct):
 _DECODER = msgspec.json.Decoder(_Document, strict=True)
 
 
-def decode_digest(body: bytes, sha256: str) -> Digest | Malformed:
+def decode_digest(body: bytes | bytearray, sha256: str) -> Digest | Malformed:
     """A digest from its inflated bytes and their SHA-256. Never raises for what the bytes may hold.
 
     Values are held to a form only under the algorithm that defines it: a document of another one is
@@ -115,7 +116,7 @@ def _previous(document: _Document) -> Predecessor | None:
     return Predecessor(S3Location(bucket, key), sha256, algorithm, signature)
 
 
-def _log_files(document: _Document) -> tuple[LogFileRef, ...]:
+def _log_files(document: _Document) -> PackedLogFiles:
     """A log file that is named twice with one hash is one log file."""
     refs: dict[LogFileRef, None] = {}
     for log in document.logFiles:
@@ -123,4 +124,4 @@ def _log_files(document: _Document) -> tuple[LogFileRef, ...]:
             raise _FieldError("logFiles: hashValue: expected 64 lower-case hex digits")
         location = S3Location(log.s3Bucket, log.s3Object)
         refs[LogFileRef(location, log.hashValue, log.hashAlgorithm)] = None
-    return tuple(refs)
+    return PackedLogFiles(refs)

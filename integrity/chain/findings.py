@@ -138,7 +138,7 @@ CLAUSES: dict[Reason, Clause] = {
     ),
     Reason.HEAD_REWOUND: Clause(
         _INVALID,
-        "newest digest files are gone: AWS says that it delivered later ones",
+        "newest digest files, which AWS says it delivered, are gone",
         "look for delete markers in the newest day folders, and for DeleteObject in the events",
     ),
     Reason.TRAIL_OFF: Clause(
@@ -189,7 +189,7 @@ CLAUSES: dict[Reason, Clause] = {
     Reason.LIMIT_EXCEEDED: Clause(
         _UNDETERMINED,
         "object is larger than the configured bound",
-        "raise the bound if the object is genuine; CloudTrail's own files are far smaller",
+        "see who wrote it: CloudTrail's own files are far smaller",
     ),
 }
 
@@ -304,7 +304,7 @@ def _folded(group: list[Finding]) -> Finding:
     start = min(finding.window.start for finding in group)
     window = TimeWindow(start, max(finding.window.end for finding in group))
     count = sum(finding.count for finding in group)
-    ends = f"{count} of them, {first.s3_uri} to {last.s3_uri}"
+    ends = f"{count} of them" + (f", {first.s3_uri} to {last.s3_uri}" if first.s3_uri else "")
     detail = f"{first.detail}; {ends}" if first.detail else ends
     place = Place(first.account_id, first.region)
     return replace(

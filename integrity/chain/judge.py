@@ -12,11 +12,11 @@ calls.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, datetime, timedelta
 
-from integrity.chain.content import Content, Flaw
+from integrity.chain.content import Buffer, Content, Flaw, ReadContent, read_member
 from integrity.chain.decode import HASH_ALGORITHM, SIGNATURE_ALGORITHM, Malformed, decode_digest
 from integrity.chain.findings import Finding, Place, Reason, find
 from integrity.chain.model import (
@@ -36,13 +36,27 @@ SIGNATURE = "signature"
 SIGNATURE_LABEL = "signature-algorithm"
 GENERATED = "backfill-generation-timestamp"
 
+_FIRST_YEAR = 2013
+"""CloudTrail began in November 2013."""
+
 
 @dataclass(frozen=True, slots=True)
-class Inflated:
-    """A digest file's content: how it inflated, and the bytes (empty where it has a flaw)."""
+class Opened:
+    """A digest file, opened: how it inflated, and what it holds (None where it has a flaw)."""
 
     content: Content
-    body: bytes
+    document: Digest | Malformed | None
+
+
+def open_digest(
+    chunks: Iterable[Buffer], *, max_bytes: int, read_content: ReadContent = read_member
+) -> Opened:
+    """Step 1: inflate and decode a digest file. Memory is bounded by its inflated size, once."""
+    body = bytearray()
+    content = read_content(chunks, max_bytes=max_bytes, sink=body.extend)
+    if content.flaw is not None:
+        return Opened(content, None)
+    return Opened(content, decode_digest(body, content.sha256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +72,16 @@ def hour_of(name: DigestName) -> TimeWindow:
     return TimeWindow(name.end - HOUR, name.end)
 
 
-def judge_form(
-    name: DigestName, fetched: Fetched[Inflated], *, trail_owner: str
-) -> Digest | Finding:
+def judge_form(name: DigestName, fetched: Fetched[Opened], *, trail_owner: str) -> Digest | Finding:
     """Steps 1 to 3: a digest that is well-formed, in its place, and says what its name says."""
-    reason, detail = Reason.DIGEST_MALFORMED, fetched.content.content.detail
-    flaw = fetched.content.content.flaw
-    if flaw is not None:
-        if flaw is Flaw.TOO_LARGE:
-            return _found(Reason.LIMIT_EXCEEDED, name, fetched, detail="inflated size")
-        return _found(reason, name, fetched, detail=detail or flaw.value)
-    digest = decode_digest(fetched.content.body, fetched.content.content.sha256)
+    content, digest = fetched.content.content, fetched.content.document
+    if content.flaw is Flaw.TOO_LARGE:
+        return _found(Reason.LIMIT_EXCEEDED, name, fetched, detail="inflated size")
+    if digest is None:
+        detail = content.detail or str(content.flaw)
+        return _found(Reason.DIGEST_MALFORMED, name, fetched, detail=detail)
     if isinstance(digest, Malformed):
-        return _found(reason, name, fetched, detail=digest.detail)
+        return _found(Reason.DIGEST_MALFORMED, name, fetched, detail=digest.detail)
     if digest.location != fetched.location:
         return _found(
             Reason.DIGEST_MOVED,
@@ -100,7 +111,7 @@ def judge_form(
     return digest
 
 
-def judge_algorithm(name: DigestName, fetched: Fetched[Inflated], digest: Digest) -> Finding | None:
+def judge_algorithm(name: DigestName, fetched: Fetched[Opened], digest: Digest) -> Finding | None:
     """Step 4, its first half. An unknown algorithm fails closed, and only if the label agrees."""
     if digest.signature_algorithm == SIGNATURE_ALGORITHM:
         return None
@@ -118,7 +129,7 @@ def judge_algorithm(name: DigestName, fetched: Fetched[Inflated], digest: Digest
 
 
 def judge_predecessor_algorithm(
-    name: DigestName, fetched: Fetched[Inflated], digest: Digest
+    name: DigestName, fetched: Fetched[Opened], digest: Digest
 ) -> Finding | None:
     """Of an authentic digest: whether we know how it hashed its predecessor.
 
@@ -137,13 +148,14 @@ def judge_predecessor_algorithm(
 
 
 def judge_signature(
-    name: DigestName, fetched: Fetched[Inflated], digest: Digest, key: KeyAnswer
+    name: DigestName, fetched: Fetched[Opened], digest: Digest, key: KeyAnswer
 ) -> AuthenticDigest | Finding:
     """Steps 4 and 5 by the object's own metadata."""
     if isinstance(key, KeysUnavailable):
         return _found(Reason.KEYS_UNAVAILABLE, name, fetched, detail=key.detail)
     if isinstance(key, NoKey):
-        detail = f"not in region {name.chain.region}: fingerprint {digest.fingerprint}"
+        region, fingerprint = name.chain.region, digest.fingerprint
+        detail = f"public key not found in region {region} for fingerprint {fingerprint}"
         return _found(Reason.DIGEST_KEY_UNKNOWN, name, fetched, detail=detail)
     absent = [field for field in _required_metadata(name) if not fetched.metadata.get(field)]
     if absent:
@@ -176,12 +188,17 @@ def signing_time(name: DigestName, metadata: Mapping[str, str]) -> datetime:
 
 
 def generated_at(metadata: Mapping[str, str]) -> datetime | None:
-    """A backfill digest's generation time, e.g. `2025-05-20T00:00:00.000Z`. It is not signed."""
+    """A backfill digest's generation time, e.g. `2025-05-20T00:00:00.000Z`. It is not signed.
+
+    None where it is no time in UTC, or none at which anybody can have signed a digest.
+    """
     try:
         time = datetime.fromisoformat(metadata.get(GENERATED, ""))
     except ValueError:
         return None
-    return time if time.utcoffset() == timedelta(0) else None
+    if time.utcoffset() != timedelta(0) or not _FIRST_YEAR <= time.year < MAXYEAR:
+        return None
+    return time
 
 
 def _required_metadata(name: DigestName) -> tuple[str, ...]:
@@ -190,9 +207,7 @@ def _required_metadata(name: DigestName) -> tuple[str, ...]:
     return (SIGNATURE, SIGNATURE_LABEL)
 
 
-def _mislabelled(
-    name: DigestName, fetched: Fetched[Inflated], digest: Digest, label: str
-) -> Finding:
+def _mislabelled(name: DigestName, fetched: Fetched[Opened], digest: Digest, label: str) -> Finding:
     return _found(
         Reason.DIGEST_SIGNATURE_INVALID,
         name,
@@ -206,7 +221,7 @@ def _mislabelled(
 def _found(
     reason: Reason,
     name: DigestName,
-    fetched: Fetched[Inflated],
+    fetched: Fetched[Opened],
     *,
     expected: str | None = None,
     actual: str | None = None,

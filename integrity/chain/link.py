@@ -54,6 +54,10 @@ class LogTally:
     invalid: int = 0
     undetermined: int = 0
 
+    @property
+    def total(self) -> int:
+        return self.valid + self.invalid + self.undetermined
+
     def plus(self, outcome: Outcome) -> LogTally:
         """This tally with one more log file."""
         return LogTally(

@@ -7,7 +7,7 @@ not: they stay apart all the way to the alarm. Nothing here decides anything.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -33,6 +33,11 @@ class S3Location:
     @property
     def uri(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
+
+    @property
+    def name(self) -> str:
+        """The last part of the key: the name of the file."""
+        return self.key.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -157,6 +162,11 @@ class PublicKey:
     fetched_at: datetime
     origin: str = "ListPublicKeys"
 
+    @property
+    def is_from_file(self) -> bool:
+        """Whether a file said it: then it proves nothing about keys that are not in the file."""
+        return self.origin.startswith("file ")
+
 
 @dataclass(frozen=True, slots=True)
 class KeysUnavailable:
@@ -200,7 +210,7 @@ class Digest:
     fingerprint: str
     signature_algorithm: str
     previous: Predecessor | None
-    log_files: tuple[LogFileRef, ...]
+    log_files: Collection[LogFileRef]
     sha256: str
 
 

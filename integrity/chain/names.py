@@ -15,6 +15,7 @@ from datetime import datetime
 from integrity.chain.model import ChainId, ChainKind, Root, S3Location
 from integrity.chain.times import (
     day_folder,
+    format_minute_stamp,
     format_second_stamp,
     parse_minute_stamp,
     parse_second_stamp,
@@ -113,13 +114,18 @@ def log_folder(root: Root, account_id: str, region: str) -> str:
     return f"{region_folders(root, account_id)[1]}{region}/"
 
 
+def log_name_start(account_id: str, region: str, time: datetime) -> str:
+    """What the names of the log files of one minute begin with, inside their day folder."""
+    return f"{account_id}_CloudTrail_{region}_{format_minute_stamp(time)}"
+
+
 def parse_log(location: S3Location) -> LogName | None:
     """The parts of a log file's key, or None where the whole key is not one."""
     match = _LOG.fullmatch(location.key)
     if match is None:
         return None
     time = parse_minute_stamp(match["stamp"])
-    if time is None:
+    if time is None or day_folder(time) != match["day"]:
         return None
     return LogName(
         _root(location.bucket, match),

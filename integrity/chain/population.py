@@ -15,7 +15,7 @@ has the last word.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from integrity.chain.estate import Member, Region, Unasked
@@ -55,11 +55,13 @@ class Scope:
 class Found:
     """What the folders show. `roots` are the trail's places, the one that it writes to now first.
 
-    `places` holds, for each account and region with a folder, the roots under which it lies.
+    `places` holds, for each account and region with a folder, the roots under which it lies. A
+    trail that wrote elsewhere before came to the first of its roots when it `moved`.
     """
 
     roots: tuple[Root, ...]
     places: Mapping[Pair, Sequence[Root]]
+    moved: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,13 +109,6 @@ class Expectation:
     why: str = ""
     gone: str = ""
     settles: str = ""
-
-    def not_before(self, moved: datetime | None) -> Expectation:
-        """The same of a trail that covers members only since it moved to its organization."""
-        if moved is None or self.since is None or self.at_latest is None:
-            return self
-        since, at_latest = max(self.since, moved), max(self.at_latest, moved + DAY)
-        return replace(self, since=since, at_latest=at_latest)
 
 
 def expect_chains(scope: Scope, found: Found, told: Told) -> dict[Pair, Expectation]:
@@ -208,20 +203,21 @@ class _Population:
         return (None, None) if known is None or known.needs_opt_in else self._covered(pair[0])
 
     def _covered(self, account_id: str) -> tuple[datetime | None, datetime | None]:
-        """Since when an active member must have been covered: it had joined, the trail was on.
-
-        And when its first digest ends at the latest: AWS takes up to a day for a new member.
+        """Since when an active member must have been covered, and when its first digest ends at the
+        latest: AWS takes up to a day for a new member.
         """
         member = (self._told.members or {}).get(account_id)
         if member is None or not member.is_active:
             return None, None
+        since, at_latest = member.joined, member.joined + DAY
         status = self._told.status_of(self._trail)
-        if status is None or status.started is None or status.stopped is not None:
-            return member.joined, member.joined + DAY
-        return (
-            max(member.joined, status.started),
-            max(member.joined + DAY, status.started + HOUR),
-        )
+        if status is not None and status.started is not None and status.stopped is None:
+            since, at_latest = max(since, status.started), max(at_latest, status.started + HOUR)
+        moved = self._found.moved
+        if moved is not None and account_id != self._trail.account_id:
+            # Only since then it is the organization's.
+            since, at_latest = max(since, moved), max(at_latest, moved + DAY)
+        return since, at_latest
 
     def _why(self, account_id: str) -> str:
         member = (self._told.members or {}).get(account_id)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from integrity.cli.group import program
+from integrity.cli.interrupt import leave
 from integrity.cli.output import PIPE_CLOSED, silence_stdout
 from integrity.errors import AccessError, UsageError
 from integrity.record import ExitStatus
@@ -25,6 +26,15 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None, *, wiring: Wiring | None = None) -> int:
     """Run a command and give its exit status. `wiring` replaces `integrity.wiring` in tests."""
     typed = sys.argv[1:] if arguments is None else list(arguments)
+    status = _run(typed, wiring)
+    if status == ExitStatus.INTERRUPTED:
+        _tell("Interrupted: what was judged so far is written, and nothing is said of the rest.")
+        if arguments is None:
+            leave(status)
+    return status
+
+
+def _run(typed: list[str], wiring: Wiring | None) -> int:
     try:
         return _invoke(typed, wiring)
     except click.exceptions.Exit as ended:
@@ -39,7 +49,6 @@ def main(arguments: Sequence[str] | None = None, *, wiring: Wiring | None = None
         _tell(f"Error: {error}")
         return ExitStatus.UNDETERMINED
     except (KeyboardInterrupt, click.Abort):
-        _tell("Interrupted: what was judged so far is written, and nothing is said of the rest.")
         return ExitStatus.INTERRUPTED
     except Exception as fault:  # noqa: BLE001 - the one edge behind which there is only the shell
         if isinstance(fault, OSError) and fault.errno in PIPE_CLOSED and _reader_left():

@@ -67,11 +67,6 @@ def parse_prefix(text: str) -> str:
     return text.removesuffix("/")
 
 
-def is_arn(trail: str) -> bool:
-    """Whether a trail was given by its ARN, which says its account and home region."""
-    return trail.startswith("arn:")
-
-
 def _fitting(pattern: str, text: str, expected: str) -> str:
     if re.fullmatch(pattern, text, re.ASCII) is None:
         raise UsageError(f"{text!r} is no {expected}")

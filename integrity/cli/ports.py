@@ -15,6 +15,7 @@ import click
 from integrity.chain.model import TimeWindow
 from integrity.record import Run
 from integrity.verify.job import Job
+from integrity.verify.parallel import Stopping
 from integrity.verify.ports import Progress
 from integrity.wiring import Access, Claim, MeantTrail, TrailListing
 
@@ -28,8 +29,16 @@ class Connection(Protocol):
     def open_trails(self, claim: Claim) -> Sequence[MeantTrail]:
         """The trails that are meant, in the order in which they are verified; never none."""
 
-    def verify(self, job: Job, *, progress: Progress, clock: Callable[[], datetime]) -> Run:
-        """One trail's record."""
+    def verify(
+        self,
+        job: Job,
+        *,
+        progress: Progress,
+        clock: Callable[[], datetime],
+        stopping: Stopping,
+        names_valid: bool,
+    ) -> Run:
+        """One trail's record. With `names_valid`, `progress` is told of each valid file."""
 
     def list_trails(self) -> Sequence[TrailListing]:
         """Every trail of the caller's account."""

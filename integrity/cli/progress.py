@@ -117,7 +117,10 @@ class BarProgress(SilentProgress):
     def _draw(self) -> None:
         self._drawn = self._clock()
         waiting, self._waiting = self._waiting, 0
-        self._bar.update(waiting)
+        if waiting:
+            self._bar.update(waiting)
+        else:
+            self._bar.render_progress()
 
     def _speed(self, _: int | None) -> str:
         seconds = max(self._clock() - self._started, 0.001)

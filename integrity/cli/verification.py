@@ -14,6 +14,7 @@ import click
 
 from integrity.chain.findings import Outcome, Reason
 from integrity.chain.model import TimeWindow
+from integrity.cli.interrupt import interruptible
 from integrity.cli.output import Output, open_output
 from integrity.cli.ports import Connection, Wiring
 from integrity.cli.progress import choose_progress
@@ -22,6 +23,7 @@ from integrity.record import ExitStatus, Run, encode, exit_status, worst_status
 from integrity.report.terminal import escape
 from integrity.report.text import Style, render_header, render_run, render_summary
 from integrity.verify.job import Job
+from integrity.verify.parallel import Stopping
 from integrity.wiring import Access, Claim, MeantTrail
 
 _COLOURS = {Outcome.VALID: "green", Outcome.UNDETERMINED: "yellow", Outcome.INVALID: "red"}
@@ -70,8 +72,11 @@ def verify_trails(options: Options, wiring: Wiring, clock: Callable[[], datetime
         connection = wiring.connect(options.access, now=clock())
         trails = connection.open_trails(options.claim)
         session = _Session(options, output, several=len(trails) > 1)
-        for trail in trails:
-            session.verify(connection, options.job(trail), clock)
+        with interruptible() as stopping:
+            for trail in trails:
+                session.verify(connection, options.job(trail), clock, stopping)
+                if stopping.is_set():
+                    break
         return session.close()
 
 
@@ -91,7 +96,13 @@ class _Session:
             verbose=options.verbose,
         )
 
-    def verify(self, connection: Connection, job: Job, clock: Callable[[], datetime]) -> None:
+    def verify(
+        self,
+        connection: Connection,
+        job: Job,
+        clock: Callable[[], datetime],
+        stopping: Stopping,
+    ) -> None:
         """Verify one trail. Of several, one that AWS says nothing of does not stop the others."""
         names_valid = self._options.verbose and not self._options.json
         if names_valid:
@@ -103,7 +114,13 @@ class _Session:
         )
         try:
             with progress:
-                run = connection.verify(job, progress=progress, clock=clock)
+                run = connection.verify(
+                    job,
+                    progress=progress,
+                    clock=clock,
+                    stopping=stopping,
+                    names_valid=names_valid,
+                )
         except AccessError as error:
             if not self._several:
                 raise
@@ -114,7 +131,7 @@ class _Session:
 
     def _add(self, run: Run, *, header: bool) -> None:
         self._runs.append(run)
-        status = exit_status(run)
+        status = ExitStatus.INTERRUPTED if run.run.interrupted else exit_status(run)
         counts = not (self._several and _never_signed(run))
         if counts:
             self._statuses.append(status)

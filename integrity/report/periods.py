@@ -32,23 +32,36 @@ def render_periods(run: Run, clock: Clock, *, most_chains: int | None) -> Iterat
 
 def _proven(run: Run, asked: TimeWindow, clock: Clock, most_chains: int | None) -> Iterator[str]:
     standard = [chain for chain in run.chains if chain.kind is ChainKind.STANDARD]
-    ended = [chain for chain in standard if chain.state is ChainState.ENDED]
-    living = [chain for chain in standard if chain.state is not ChainState.ENDED]
-    valid = [chain for chain in living if chain.outcome is Outcome.VALID]
-    whole = [chain for chain in valid if _covered(chain, asked) == [asked]]
-    due = [chain for chain in valid if chain not in whole and _covered(chain, asked)]
+    whole: list[ChainResult] = []
+    due: list[ChainResult] = []
+    single: list[ChainResult] = []
+    for chain in sorted(standard, key=lambda chain: chain.state is ChainState.ENDED):
+        _share(chain, asked, whole, due, single).append(chain)
     if not any(_covered(chain, asked) for chain in standard):
         yield f"nothing: {_nothing(run)}"
     if whole:
         yield f"all of it, in {len(whole)} {counted(len(whole), 'chain')}"
     if due:
         yield _up_to_date(due, asked, clock)
-    single = [chain for chain in living if chain not in whole and chain not in due] + ended
     for chain in single[:most_chains]:
         yield f"{_name(chain)}: {_account(chain, asked, clock)}"
     left = len(single[most_chains:]) if most_chains is not None else 0
     if left:
         yield f"and {left} more {counted(left, 'chain')} not wholly proven (see --format json)"
+
+
+def _share(
+    chain: ChainResult,
+    asked: TimeWindow,
+    whole: list[ChainResult],
+    due: list[ChainResult],
+    single: list[ChainResult],
+) -> list[ChainResult]:
+    """With which others a chain shares its line."""
+    covered = _covered(chain, asked)
+    if chain.outcome is not Outcome.VALID or chain.state is ChainState.ENDED or not covered:
+        return single
+    return whole if covered == [asked] else due
 
 
 def _nothing(run: Run) -> str:

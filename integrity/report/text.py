@@ -80,11 +80,10 @@ def render_valid_log(location: S3Location) -> str:
 
 def render_run(run: Run, style: Style, *, status: int | None) -> list[str]:
     """Everything after the header. `status` is the exit status to name in the last line, if any."""
-    serious = [finding for finding in run.findings if finding.outcome is not Outcome.VALID]
-    notes = [finding for finding in run.findings if finding.outcome is Outcome.VALID]
     return [
-        *_findings(run, serious, style),
-        *_findings(run, notes, style),
+        *_findings(run, Outcome.INVALID, style),
+        *_findings(run, Outcome.UNDETERMINED, style),
+        *_findings(run, Outcome.VALID, style),
         *render_periods(run, style.clock, most_chains=None if style.verbose else MOST_CHAINS),
         *_population(run),
         *_keys(run.keys, style),
@@ -113,13 +112,15 @@ def render_summary(runs: Sequence[Run], style: Style, *, status: int) -> str:
     )
 
 
-def _findings(run: Run, findings: Sequence[Finding], style: Style) -> Iterator[str]:
-    """Finding by finding; of one reason in one chain the first, and how many more there are."""
+def _findings(run: Run, outcome: Outcome, style: Style) -> Iterator[str]:
+    """Of one reason in one chain the earliest findings, and how many more there are."""
     groups: dict[tuple[str, str, Reason], list[Finding]] = {}
-    for finding in findings:
-        key = (finding.account_id, finding.region, finding.reason)
-        groups.setdefault(key, []).append(finding)
+    for finding in run.findings:
+        if finding.outcome is outcome:
+            key = (finding.account_id, finding.region, finding.reason)
+            groups.setdefault(key, []).append(finding)
     for group in groups.values():
+        group.sort(key=lambda finding: finding.window)
         shown = group if style.verbose else group[:MOST_FINDINGS]
         for finding in shown:
             yield from _finding(run, finding, style)
@@ -133,7 +134,7 @@ def _finding(run: Run, finding: Finding, style: Style) -> Iterator[str]:
     yield f"{subject(finding, run.trail_arn)}\t{style.paint(finding.outcome, word)}"
     message, hours = finding.message, ""
     if finding.s3_uri is not None:
-        message = message.replace(f"{finding.s3_uri} ", "", 1)  # the line above says it
+        message = message.replace(f": {finding.s3_uri} (", " (", 1)  # the line above says it
     if style.zone is not UTC:
         window = finding.window
         hours = f"{style.clock(window.start)} to {style.clock(window.end)}: "

@@ -15,6 +15,7 @@ from integrity.chain.estate import ExpirationRule, Unasked
 from integrity.sources.refusal import REFUSALS, Call, error_code, explain, is_denied
 from integrity.sources.session import Aws
 
+_FALLBACK_REGION = "us-east-1"
 _NO_RULES = frozenset({"NoSuchLifecycleConfiguration", "NoSuchBucket"})
 
 _Rules = tuple[ExpirationRule, ...] | Unasked
@@ -23,10 +24,8 @@ _Rules = tuple[ExpirationRule, ...] | Unasked
 class Lifecycles:
     """Lifecycle rules of any bucket, for many threads at once."""
 
-    def __init__(
-        self, aws: Aws, home_region: str, *, expected_bucket_owner: str | None = None
-    ) -> None:
-        self._aws, self._home = aws, home_region
+    def __init__(self, aws: Aws, *, expected_bucket_owner: str | None = None) -> None:
+        self._aws, self._region = aws, aws.region or _FALLBACK_REGION
         self._owned = (
             {} if expected_bucket_owner is None else {"ExpectedBucketOwner": expected_bucket_owner}
         )
@@ -42,13 +41,13 @@ class Lifecycles:
 
     def _fetch(self, bucket: str) -> _Rules:
         # Where the bucket lies elsewhere, botocore follows S3's own redirect.
-        client = self._aws.client("s3", self._home)
+        client = self._aws.client("s3", self._region)
         try:
             answer = client.get_bucket_lifecycle_configuration(Bucket=bucket, **self._owned)
         except REFUSALS as error:
             if error_code(error) in _NO_RULES:
                 return ()
-            partition = self._aws.partition(self._home)
+            partition = self._aws.partition(self._region)
             call = Call("s3:GetLifecycleConfiguration", f"on arn:{partition}:s3:::{bucket}")
             return Unasked(call.permission, explain(error, call), is_denied(error))
         rules = (_rule(one) for one in answer.get("Rules", ()))

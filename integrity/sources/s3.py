@@ -12,7 +12,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC
@@ -103,53 +103,41 @@ class S3Source:
             fast.note_failure()
         return answer
 
-    def list_objects(self, bucket: str, folder: str) -> tuple[Listed, ...] | Unreachable:
-        """Every object whose key begins with `folder`, page by page to the end. No bucket: none."""
-        listed: list[Listed] = []
-        refused = self._list(
-            bucket,
-            folder,
-            {},
-            lambda page: listed.extend(_listed(bucket, one) for one in page.get("Contents", ())),
-        )
-        return refused or tuple(listed)
+    def list_objects(self, bucket: str, prefix: str) -> Iterator[Listed | Unreachable]:
+        """Every object whose key begins with `prefix`, page by page to the end. No bucket: none."""
+        for page in self._pages(bucket, prefix, {}):
+            if isinstance(page, Unreachable):
+                yield page
+            else:
+                yield from (_listed(bucket, one) for one in page.get("Contents", ()))
 
     def list_folders(self, bucket: str, folder: str) -> tuple[str, ...] | Unreachable:
         """The names, without slash, directly below `folder` that have keys of their own below."""
         names: list[str] = []
-        refused = self._list(
-            bucket,
-            folder,
-            {"Delimiter": "/"},
-            lambda page: names.extend(
-                one["Prefix"][len(folder) : -1] for one in page.get("CommonPrefixes", ())
-            ),
-        )
-        return refused or tuple(names)
+        for page in self._pages(bucket, folder, {"Delimiter": "/"}):
+            if isinstance(page, Unreachable):
+                return page
+            names += [one["Prefix"][len(folder) : -1] for one in page.get("CommonPrefixes", ())]
+        return tuple(names)
 
-    def _list(
-        self,
-        bucket: str,
-        folder: str,
-        asked: dict[str, str],
-        take: Callable[[dict[str, Any]], None],
-    ) -> Unreachable | None:
-        where = S3Location(bucket, folder)
+    def _pages(
+        self, bucket: str, prefix: str, asked: dict[str, str]
+    ) -> Iterator[dict[str, Any] | Unreachable]:
+        where = S3Location(bucket, prefix)
         if not is_bucket_name(bucket):
-            return Unreachable(where, f"{bucket!r} is not a bucket's name")
+            yield Unreachable(where, f"{bucket!r} is not a bucket's name")
+            return
         opened = self._bucket(bucket)
         pages = opened.client.get_paginator("list_objects_v2").paginate(
-            Bucket=bucket, Prefix=folder, **asked, **self._owned
+            Bucket=bucket, Prefix=prefix, **asked, **self._owned
         )
         try:
-            for page in pages:
-                take(page)
+            yield from pages
         except REFUSALS as error:
             if error_code(error) == "NoSuchBucket":
-                return None
+                return
             call = Call("s3:ListBucket", f"on arn:{opened.partition}:s3:::{bucket}")
-            return Unreachable(where, self._sentence(error, call))
-        return None
+            yield Unreachable(where, self._sentence(error, call))
 
     def _fetch_slowly(
         self, bucket: _Bucket, location: S3Location, read: Reader[T]

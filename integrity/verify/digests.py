@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 
 from integrity.chain.findings import Finding, Reason
 from integrity.chain.judge import judge_by_successor
@@ -30,12 +30,9 @@ from integrity.chain.times import DAY, HOUR, day_of
 from integrity.verify.job import Job
 from integrity.verify.judged import DigestJudge, Judged, found, unjudged
 from integrity.verify.keyring import KeyRing
-from integrity.verify.listing import DigestFolders, days_from
+from integrity.verify.listing import CLOUDTRAIL_BEGAN, DigestFolders, days_from
 from integrity.verify.parallel import each
 from integrity.verify.tools import Tools
-
-_CLOUDTRAIL_BEGAN = datetime(2013, 11, 1, tzinfo=UTC)
-_MOST_ROUNDS = 16
 
 Wanted = list[tuple[DigestName, S3Location]]
 
@@ -62,7 +59,8 @@ class DigestSpan:
 class DigestReader:
     """Reads the digests of one standard chain and of its backfill chain over one span.
 
-    They lie under the chain's root, and older ones under the roots `beside`.
+    They lie under the chain's root, and older ones under the roots `beside`. The nearest digests
+    outside of the span are looked for as far as `reach`; None: to the end.
     """
 
     def __init__(
@@ -75,11 +73,13 @@ class DigestReader:
         ring: KeyRing,
         folders: DigestFolders,
         beside: Iterable[Root] = (),
+        reach: timedelta | None = None,
     ) -> None:
         self._chain, self._span, self._beside = chain, span, tuple(beside)
         self._backfill = replace(chain, kind=ChainKind.BACKFILL)
         self._job, self._tools, self._ring, self._folders = job, tools, ring, folders
         self._judge = DigestJudge(job, tools, ring)
+        self._reach = reach
         self._roots: list[Root] = []
         self._judged: dict[S3Location, Judged] = {}
         self._outside: list[Entry] = []
@@ -88,9 +88,8 @@ class DigestReader:
         """List, read and complete: each round reads what the one before it named."""
         for root in (self._chain.root, *self._beside):
             self._follow(root)
-        for _ in range(_MOST_ROUNDS):
-            wanted = self._listed() or self._named() or self._predicted()
-            if not wanted:
+        while wanted := self._listed() or self._named() or self._predicted():
+            if self._tools.stopping.is_set():
                 break
             self._read_all(wanted)
             self._ask_successors()
@@ -112,8 +111,14 @@ class DigestReader:
             if name.chain.root == root and name.end > self._span.end
         ]
         if not shown and self._span.end < self._tools.now:
-            ahead = TimeWindow(self._span.end, self._tools.now + DAY)
+            ahead = TimeWindow(self._span.end, self._reached(self._span.end, self._tools.now + DAY))
             self._folders.search(root, self._chain, ahead, newest_first=False)
+
+    def _reached(self, start: datetime, farthest: datetime) -> datetime:
+        """How far to look from one end: a stranger's names must not make us list years."""
+        if self._reach is None:
+            return farthest
+        return min(start + self._reach, farthest) if farthest > start else start - self._reach
 
     def _listed(self) -> Wanted:
         """Listed digests of the span, and one beyond, that are not read yet."""
@@ -137,11 +142,22 @@ class DigestReader:
             standard = judged.name.chain.kind is ChainKind.STANDARD
             if standard and name.chain.root not in self._roots:
                 self._follow(name.chain.root)
-            if standard and not self._span.holds(name.end):
+            if not self._is_near(judged, name):
                 continue
             if previous.location not in self._judged:
                 named[previous.location] = name
         return [(name, location) for location, name in named.items()] or self._listed()
+
+    def _is_near(self, judged: Judged, previous: DigestName) -> bool:
+        """Whether a predecessor has to be read.
+
+        One of the standard chain that ends before the span belongs to another; one beyond its end
+        bounds the hours that are predicted. Backfill digests have no order in time: from those of
+        the span one step is taken, wherever it leads.
+        """
+        if judged.name.chain.kind is ChainKind.STANDARD:
+            return previous.end >= self._span.start
+        return self._span.holds(judged.name.end)
 
     def _unnamed(self, judged: Judged) -> DigestName:
         """A predecessor whose key has another form than any we know: an hour before its
@@ -176,7 +192,7 @@ class DigestReader:
         shown = [name for name, _ in self._folders.shelf.of(self._chain) if name.end < before]
         if shown:
             return shown[-1]
-        days = TimeWindow(_CLOUDTRAIL_BEGAN, day_of(before))
+        days = TimeWindow(self._reached(before, CLOUDTRAIL_BEGAN), day_of(before))
         for root in self._roots:
             self._folders.search(root, self._chain, days, newest_first=True)
         shown = [name for name, _ in self._folders.shelf.of(self._chain) if name.end < before]
@@ -188,6 +204,7 @@ class DigestReader:
             lambda item: self._judge.judge(*item),
             wanted,
             in_flight=2 * self._job.concurrency,
+            stopping=self._tools.stopping,
         )
         for _, result in judged:
             self._judged[result.location] = result
@@ -240,11 +257,14 @@ class DigestReader:
         )
 
     def _findings(self, strangers: Iterable[S3Location]) -> Iterator[Finding]:
+        named = {previous.location for _, previous in self._predecessors()}
         for judged in self._judged.values():
             if judged.finding is None or not self._span.holds(judged.name.end):
                 continue
             if judged.location in strangers:
                 detail = "well-named and not authentic; CloudTrail's own digests cover its hour"
                 yield found(Reason.DIGEST_FOREIGN, judged.name, judged.location, detail=detail)
+            elif judged.is_absent and judged.location not in named:
+                yield found(judged.finding.reason, judged.name, judged.location, detail="predicted")
             else:
                 yield judged.finding

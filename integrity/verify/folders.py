@@ -11,11 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from integrity.chain.model import Root, Unreachable
+from integrity.chain.model import ChainId, Root, TimeWindow, Unreachable
 from integrity.chain.names import ACCOUNT_ID, ORGANIZATION_ID, REGION, region_folders
 from integrity.chain.population import Found, Pair
+from integrity.chain.times import DAY
 from integrity.verify.job import Job
+from integrity.verify.listing import CLOUDTRAIL_BEGAN, DigestFolders
 from integrity.verify.tools import Tools
 
 _ACCOUNT = re.compile(ACCOUNT_ID)
@@ -53,7 +56,8 @@ class _Finder:
         older = [root for root in shown if root != primary and accounts[root]]
         roots = (primary, *older)
         places = self._places([(root, account) for root in roots for account in accounts[root]])
-        return Folders(Found(roots, places), list(self._unlisted), list(self._notes))
+        found = Found(roots, places, self._moved(primary, places))
+        return Folders(found, list(self._unlisted), list(self._notes))
 
     # Roots and accounts
 
@@ -150,6 +154,28 @@ class _Finder:
                 if root not in roots:
                     roots.append(root)
         return places
+
+    def _moved(self, primary: Root, places: Mapping[Pair, Sequence[Root]]) -> datetime | None:
+        """When the trail came to its primary root, if its own chains lie under others too.
+
+        Nobody else tells since when an organization's trail is one; before, it covered no member.
+        """
+        trail = self._trail
+        both = sorted(
+            region
+            for (account_id, region), roots in places.items()
+            if account_id == trail.account_id and primary in roots and len(roots) > 1
+        )
+        if not both:
+            return None
+        region = trail.home_region if trail.home_region in both else both[0]
+        folders = DigestFolders(
+            self._tools.objects, self._tools.executor, account_id=trail.account_id, region=region
+        )
+        chain = ChainId(primary, trail.account_id, region, trail.name, trail.home_region)
+        ever = TimeWindow(CLOUDTRAIL_BEGAN, self._tools.now + DAY)
+        first = folders.search(primary, chain, ever, newest_first=False)
+        return first.end if first is not None else None
 
     def _list_all(self, folders: Iterable[tuple[str, str]]) -> list[tuple[str, ...] | Unreachable]:
         list_folders = self._tools.objects.list_folders

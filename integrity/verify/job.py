@@ -30,7 +30,7 @@ class Job:
     ignored: tuple[str, ...] = ()
     grace: timedelta = HOUR
     redelivery_grace: timedelta = DAY
-    unsigned_neighbours: tuple[str, ...] = ()
+    unsigned_neighbours: tuple[Trail, ...] = ()
     unreferenced: bool = True
     allow_gaps: bool = False
     limits: Limits = field(default_factory=Limits)
@@ -58,4 +58,13 @@ class Job:
             account_ids=self.account_ids,
             source_regions=self.source_regions,
             ignored=self.ignored,
+        )
+
+    def unsigned_writers(self, account_id: str, region: str) -> tuple[Trail, ...]:
+        """The neighbours without validation that write log files of this account and region."""
+        return tuple(
+            trail
+            for trail in self.unsigned_neighbours
+            if (trail.multi_region or trail.home_region == region)
+            and (trail.is_organization or trail.account_id == account_id)
         )

@@ -12,7 +12,7 @@ from datetime import datetime
 from integrity.chain.coverage import Coverage, Situation, judge_coverage
 from integrity.chain.findings import Finding, Outcome, fold, worst
 from integrity.chain.link import Entry, Standing, check_links, hour_letters, in_order
-from integrity.chain.model import ChainKind, S3Location
+from integrity.chain.model import ChainKind, PublicKey, S3Location
 from integrity.chain.population import Expectation
 from integrity.record import (
     ChainResult,
@@ -27,10 +27,15 @@ from integrity.verify.job import Job
 
 @dataclass(frozen=True, slots=True)
 class JoinedChain:
-    """A standard chain, its backfill chain where it has digests, and what was found."""
+    """A standard chain, its backfill chain where it has digests, and what was found.
+
+    `keys` signed it; `newest` is the end of the newest digest that was seen of it.
+    """
 
     results: tuple[ChainResult, ...]
     findings: tuple[Finding, ...]
+    keys: tuple[PublicKey, ...]
+    newest: datetime | None
 
 
 def join_chain(
@@ -70,12 +75,20 @@ class _Join:
         if self._of_kind(ChainKind.BACKFILL):
             results.append(self._backfill(found))
         folded = fold(found, most=self._job.limits.max_findings_per_reason)
-        return JoinedChain(tuple(results), tuple(folded))
+        return JoinedChain(
+            results=tuple(results),
+            findings=tuple(folded),
+            keys=tuple(dict.fromkeys(key for segment in self._segments for key in segment.keys)),
+            newest=self._newest(),
+        )
+
+    def _newest(self) -> datetime | None:
+        ends = [segment.newest for segment in self._segments if segment.newest is not None]
+        return max(ends, default=None)
 
     def _situation(self) -> Situation:
         job, chain, segments = self._job, self._chain, self._segments
         unattested = [s.first_unattested for s in segments if s.first_unattested is not None]
-        newest = [segment.newest for segment in segments if segment.newest is not None]
         return Situation(
             chain=chain,
             window=job.window,
@@ -83,7 +96,7 @@ class _Join:
             grace=job.grace,
             entries=self._of_kind(ChainKind.STANDARD),
             neighbours=[e for e in self._neighbours if e.chain.kind is ChainKind.STANDARD],
-            newest=max(newest, default=None),
+            newest=self._newest(),
             redelivered=any(segment.redelivered for segment in segments),
             first_unattested=min(unattested, default=None),
             has_logs=any(segment.has_logs for segment in segments),

@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from threading import BoundedSemaphore
 
 from integrity.chain.content import Buffer, ReadContent, read_member, read_member_with_zlib
 from integrity.chain.findings import Finding, Outcome, Place, Reason, find
 from integrity.chain.judge import (
-    Inflated,
+    Opened,
     hour_of,
     judge_algorithm,
     judge_form,
     judge_predecessor_algorithm,
     judge_signature,
+    open_digest,
     signing_time,
 )
 from integrity.chain.limits import Limits
@@ -38,6 +40,9 @@ from integrity.verify.keyring import KeyRing
 from integrity.verify.ports import Reader
 from integrity.verify.tools import Tools
 
+_OPENING = BoundedSemaphore(2)
+"""So many digests are inflated and decoded at a time: their size is a stranger's choice."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -53,6 +58,10 @@ class Judged:
     authentic: AuthenticDigest | None = None
     finding: Finding | None = None
     last_modified: datetime | None = None
+
+    @property
+    def is_absent(self) -> bool:
+        return self.standing in (Standing.MISSING, Standing.LATE)
 
     def entry(self, *, named: bool) -> Entry:
         """What links, coverage and the record need of it."""
@@ -93,7 +102,7 @@ class DigestJudge:
             judged = self._read(name, location, _reader(self._job.limits, read_member_with_zlib))
         return judged
 
-    def _read(self, name: DigestName, location: S3Location, read: Reader[Inflated]) -> Judged:
+    def _read(self, name: DigestName, location: S3Location, read: Reader[Opened]) -> Judged:
         answer = self._tools.objects.fetch(location, read)
         if isinstance(answer, Absent):
             return self._absent(name, location)
@@ -102,13 +111,13 @@ class DigestJudge:
             return Judged(name, location, Standing.UNREADABLE, finding=finding)
         return self._weigh(name, answer)
 
-    def _weigh(self, name: DigestName, fetched: Fetched[Inflated]) -> Judged:
+    def _weigh(self, name: DigestName, fetched: Fetched[Opened]) -> Judged:
         form = judge_form(name, fetched, trail_owner=self._job.trail.account_id)
         if isinstance(form, Finding):
             return _flawed(name, fetched, form, None)
         unsupported = judge_algorithm(name, fetched, form)
         if unsupported is not None:
-            return _flawed(name, fetched, unsupported, form)
+            return _flawed(name, fetched, unsupported, None)
         signed_at = signing_time(name, fetched.metadata)
         key = self._ring.key_for(form.fingerprint, signed_at, fetched.last_modified)
         result = judge_signature(name, fetched, form, key)
@@ -142,19 +151,16 @@ def found(reason: Reason, name: DigestName, location: S3Location, *, detail: str
     return find(reason, place, hour_of(name), s3_uri=location.uri, detail=detail)
 
 
-def _reader(limits: Limits, read_content: ReadContent) -> Reader[Inflated]:
-    """Inflates a digest file into memory, under its bound."""
-
-    def read(chunks: Iterable[Buffer]) -> Inflated:
-        body = bytearray()
-        content = read_content(chunks, max_bytes=limits.max_digest_bytes, sink=body.extend)
-        return Inflated(content, b"" if content.flaw else bytes(body))
+def _reader(limits: Limits, read_content: ReadContent) -> Reader[Opened]:
+    def read(chunks: Iterable[Buffer]) -> Opened:
+        with _OPENING:
+            return open_digest(chunks, max_bytes=limits.max_digest_bytes, read_content=read_content)
 
     return read
 
 
 def _flawed(
-    name: DigestName, fetched: Fetched[Inflated], finding: Finding, digest: Digest | None
+    name: DigestName, fetched: Fetched[Opened], finding: Finding, digest: Digest | None
 ) -> Judged:
     there = finding.outcome is Outcome.INVALID
     standing = Standing.BROKEN if there else Standing.UNREADABLE

@@ -64,7 +64,8 @@ class KeyRing:
             usable = self._usable.get(fingerprint)
             if usable is not None:
                 return usable
-            if any(key.not_before <= signed_at <= key.not_after for key in self._keys.values()):
+            answered = (key for key in self._keys.values() if not key.is_from_file)
+            if any(key.not_before <= signed_at <= key.not_after for key in answered):
                 return NoKey()
             return self._refusal or KeysUnavailable(
                 self.region,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 
 from integrity.chain.model import ChainId, Listed, Root, S3Location, TimeWindow, Unreachable
@@ -17,6 +17,7 @@ from integrity.chain.names import DigestName, digest_folder, is_marker, parse_di
 from integrity.chain.times import DAY, day_folder, day_of, parse_instant
 from integrity.verify.ports import ObjectSource
 
+CLOUDTRAIL_BEGAN = datetime(2013, 11, 1, tzinfo=UTC)
 _BATCH = 16
 
 
@@ -61,16 +62,17 @@ class DigestFolders:
         self._listed.update((root, day) for day in wanted)
         folder = digest_folder(root, self._account_id, self._region)
         answers = self._executor.map(
-            lambda day: self._objects.list_objects(root.bucket, folder + day_folder(day)), wanted
+            lambda day: list(self._objects.list_objects(root.bucket, folder + day_folder(day))),
+            wanted,
         )
         for answer in answers:
-            if isinstance(answer, Unreachable):
-                self.shelf.unlisted.append(answer)
-            else:
-                self._sort(answer)
+            self._sort(answer)
 
-    def _sort(self, objects: Iterable[Listed]) -> None:
+    def _sort(self, objects: Iterable[Listed | Unreachable]) -> None:
         for listed in objects:
+            if isinstance(listed, Unreachable):
+                self.shelf.unlisted.append(listed)
+                continue
             if is_marker(listed.location.key, listed.size):
                 continue
             name = parse_digest(listed.location)

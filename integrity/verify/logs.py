@@ -7,9 +7,11 @@ kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from hashlib import blake2b
 
 from integrity.chain.content import (
     Content,
@@ -43,22 +45,79 @@ _FLAWS = {
     Flaw.TOO_LARGE: Reason.LIMIT_EXCEEDED,
 }
 
-
 _DELIVERY_SLACK = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
 class NamedLog:
-    """A log file with all that authentic digests say of it. `digest` and `window` are of the first.
-
-    `delivered_by` is the latest time at which CloudTrail can have written it, where that is known.
-    """
+    """A log file and all that authentic digests say of it. `digest`, `window`: the first."""
 
     location: S3Location
     refs: tuple[LogFileRef, ...]
     digest: S3Location
     window: TimeWindow
-    delivered_by: datetime | None
+
+
+class NamedLogs:
+    """Which log files some digests name: to ask for one, and to walk them, each once.
+
+    Holds a short hash for each and nothing else, so a day of a hundred thousand costs little.
+    """
+
+    def __init__(self, digests: Iterable[tuple[ChainKind, AuthenticDigest]]) -> None:
+        self._digests = list(digests)
+        self._first: dict[bytes, int] = {}
+        self._twice: dict[bytes, list[LogFileRef]] = {}
+        for number, (_, authentic) in enumerate(self._digests):
+            for ref in authentic.digest.log_files:
+                mark = _mark(ref.location)
+                if mark in self._first:
+                    self._twice[mark] = []
+                else:
+                    self._first[mark] = number
+        self._gather()
+
+    def _gather(self) -> None:
+        """What is said of those that are named more than once: it need not be the same."""
+        if not self._twice:
+            return
+        for _, authentic in self._digests:
+            for ref in authentic.digest.log_files:
+                said = self._twice.get(_mark(ref.location))
+                if said is not None and ref not in said:
+                    said.append(ref)
+
+    def __len__(self) -> int:
+        return len(self._first)
+
+    def __contains__(self, location: S3Location) -> bool:
+        return _mark(location) in self._first
+
+    def delivered_by(self, location: S3Location) -> datetime | None:
+        """The latest time at which CloudTrail can have written a named log file, where known."""
+        kind, authentic = self._digests[self._first[_mark(location)]]
+        if kind is ChainKind.BACKFILL or _mark(location) in self._twice:
+            return None
+        return authentic.digest.window.end + _DELIVERY_SLACK
+
+    def __iter__(self) -> Iterator[NamedLog]:
+        for number, (_, authentic) in enumerate(self._digests):
+            digest = authentic.digest
+            told: set[bytes] = set()
+            for ref in digest.log_files:
+                mark = _mark(ref.location)
+                if self._first[mark] != number or mark in told:
+                    continue
+                refs: tuple[LogFileRef, ...] = (ref,)
+                if mark in self._twice:
+                    told.add(mark)
+                    refs = tuple(self._twice[mark])
+                yield NamedLog(ref.location, refs, digest.location, digest.window)
+
+
+def _mark(location: S3Location) -> bytes:
+    """Sixteen bytes that stand for a place; nobody can make two places share them."""
+    return blake2b(location.uri.encode(), digest_size=16).digest()
 
 
 @dataclass(slots=True)
@@ -67,54 +126,60 @@ class LogSpan:
 
     tallies: dict[S3Location, LogTally] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    stored_bytes: int = 0
 
-
-def named_logs(digests: Iterable[tuple[ChainKind, AuthenticDigest]]) -> dict[S3Location, NamedLog]:
-    """Every log file that these digests name, once, in the order of the digests."""
-    named: dict[S3Location, NamedLog] = {}
-    for kind, authentic in digests:
-        digest = authentic.digest
-        late = None if kind is ChainKind.BACKFILL else digest.window.end + _DELIVERY_SLACK
-        for ref in digest.log_files:
-            log = named.get(ref.location)
-            if log is None:
-                log = NamedLog(ref.location, (ref,), digest.location, digest.window, late)
-            elif ref not in log.refs:
-                log = replace(log, refs=(*log.refs, ref), delivered_by=None)
-            named[ref.location] = log
-    return named
+    def count(self, digest: S3Location, outcome: Outcome) -> None:
+        """One more log file that `digest` names came out so."""
+        self.tallies[digest] = self.tallies.get(digest, LogTally()).plus(outcome)
 
 
 class LogChecker:
-    """Checks log files of one account and region, many at once."""
+    """Checks log files of one account and region, many at once.
 
-    def __init__(self, place: Place, *, job: Job, tools: Tools) -> None:
-        self._place, self._job, self._tools = place, job, tools
+    `rewritten` holds the LastModified of log files that were written after their delivery.
+    """
+
+    def __init__(
+        self, place: Place, rewritten: Mapping[S3Location, datetime], *, job: Job, tools: Tools
+    ) -> None:
+        self._place, self._rewritten = place, rewritten
+        self._job, self._tools = job, tools
         self._retention = Retention(tools)
-        self._written: Mapping[S3Location, datetime] = {}
 
-    def check(self, logs: Iterable[NamedLog], written: Mapping[S3Location, datetime]) -> LogSpan:
-        """Counts and findings of these log files.
+    def check(self, logs: Iterable[NamedLog]) -> LogSpan:
+        """Counts and findings of these log files. Those left unread by a stop are undetermined."""
+        result, drawn = LogSpan(), Counter[S3Location]()
 
-        `written` holds their LastModified, where listed.
-        """
-        self._written = written
-        result = LogSpan()
-        in_flight = 2 * self._job.concurrency
-        for log, finding in each(self._tools.executor, self._check, logs, in_flight=in_flight):
-            outcome = Outcome.VALID if finding is None else finding.outcome
-            result.tallies[log.digest] = result.tallies.get(log.digest, LogTally()).plus(outcome)
+        def drawing() -> Iterator[NamedLog]:
+            for log in logs:
+                drawn[log.digest] += 1
+                yield log
+
+        left = drawing()
+        checked = each(
+            self._tools.executor,
+            self._check,
+            left,
+            in_flight=2 * self._job.concurrency,
+            stopping=self._tools.stopping,
+        )
+        for log, (finding, stored_bytes) in checked:
+            result.count(log.digest, Outcome.VALID if finding is None else finding.outcome)
+            result.stored_bytes += stored_bytes
             if finding is not None:
                 result.findings.append(finding)
-        result.findings.sort(key=lambda finding: (finding.window, finding.s3_uri or ""))
+        deque(left, maxlen=0)  # what was not even drawn counts too
+        for digest, number in drawn.items():
+            for _ in range(number - result.tallies.get(digest, LogTally()).total):
+                result.count(digest, Outcome.UNDETERMINED)
         return result
 
-    def _check(self, log: NamedLog) -> Finding | None:
+    def _check(self, log: NamedLog) -> tuple[Finding | None, int]:
         finding, stored_bytes = self._judge(log)
         self._tools.progress.done(1, stored_bytes)
         if finding is None:
             self._tools.progress.valid_log(log.location)
-        return finding
+        return finding, stored_bytes
 
     def _judge(self, log: NamedLog) -> tuple[Finding | None, int]:
         unknown = [ref.algorithm for ref in log.refs if ref.algorithm != HASH_ALGORITHM]
@@ -124,7 +189,7 @@ class LogChecker:
                 log,
                 expected=HASH_ALGORITHM,
                 actual=unknown[0],
-                detail=f"hashAlgorithm, in {log.digest.uri}",
+                detail=f"hashAlgorithm, in {log.digest.name}",
             )
             return finding, 0
         first, stored_bytes = self._read(log, read_member)
@@ -144,7 +209,7 @@ class LogChecker:
         """A log file is delivered, and so written, in the hour of the digest that names it."""
         unkept = self._retention.explain(log.location, log.window.start)
         reason = Reason.LOG_MISSING if unkept.expiry is None else Reason.OBJECT_EXPIRED
-        named = f"named by {log.digest.uri}"
+        named = f"named by {log.digest.name}"
         return self._found(reason, log, detail="; ".join(filter(None, (named, unkept.detail))))
 
     def _reader(self, read_content: ReadContent) -> Reader[Content]:
@@ -153,9 +218,8 @@ class LogChecker:
 
     def _unreadable(self, log: NamedLog, answer: Unreachable) -> Finding:
         """A PUT into an archive, or under a stranger's key, hides content as an edit does."""
-        written = self._written.get(log.location)
-        detail = answer.detail
-        if written is not None and log.delivered_by is not None and written > log.delivered_by:
+        written, detail = self._rewritten.get(log.location), answer.detail
+        if written is not None:
             detail = f"{detail}; rewritten after delivery"
         return self._found(Reason.OBJECT_UNREADABLE, log, last_modified=written, detail=detail)
 

@@ -4,33 +4,68 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
-from queue import SimpleQueue
-from typing import TypeVar
+from queue import Empty, SimpleQueue
+from typing import Protocol, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_LOOK_SECONDS = 0.5
+LINGER_SECONDS = 2.0
+
+
+class Stopping(Protocol):
+    """Says when nothing new is to be begun: an Event of threads, or one shared by processes."""
+
+    def is_set(self) -> bool: ...
+
 
 def each(
-    executor: Executor, work: Callable[[Item], Result], items: Iterable[Item], *, in_flight: int
+    executor: Executor,
+    work: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    in_flight: int,
+    stopping: Stopping,
+    linger: float = LINGER_SECONDS,
 ) -> Iterator[tuple[Item, Result]]:
     """Each item with its result, as they are done. `items` is drawn on demand, it may be endless.
 
-    A queue and not `concurrent.futures.wait`: that looks at everything in flight for each result.
+    Once `stopping` is set no further item is begun, and what is under way is waited for `linger`
+    seconds. A queue and not `concurrent.futures.wait`, which looks at all in flight every time.
     """
     finished: SimpleQueue[tuple[Item, Future[Result]]] = SimpleQueue()
     under_way = 0
     for item in items:
+        if stopping.is_set():
+            break
         future = executor.submit(work, item)
         future.add_done_callback(lambda done, item=item: finished.put((item, done)))  # type: ignore[misc]
         under_way += 1
         if under_way >= in_flight:
-            yield _next(finished)
+            pair = _next(finished, stopping, linger)
+            if pair is None:
+                return
             under_way -= 1
+            yield pair
     for _ in range(under_way):
-        yield _next(finished)
+        pair = _next(finished, stopping, linger)
+        if pair is None:
+            return
+        yield pair
 
 
-def _next(finished: SimpleQueue[tuple[Item, Future[Result]]]) -> tuple[Item, Result]:
-    item, future = finished.get()
-    return item, future.result()
+def _next(
+    finished: SimpleQueue[tuple[Item, Future[Result]]], stopping: Stopping, linger: float
+) -> tuple[Item, Result] | None:
+    """The next that is done, or None where it was waited for in vain after the stop."""
+    waited = 0.0
+    while True:
+        try:
+            item, future = finished.get(timeout=_LOOK_SECONDS)
+        except Empty:
+            waited += _LOOK_SECONDS if stopping.is_set() else 0.0
+            if waited >= linger:
+                return None
+        else:
+            return item, future.result()

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from integrity.chain.model import (
     ChainId,
@@ -27,8 +26,6 @@ from integrity.verify.keyring import asked_for
 from integrity.verify.ports import Witnesses
 from integrity.verify.segment import Segment
 from integrity.verify.tools import Tools
-
-_SEGMENT_DAYS = timedelta(days=31)
 
 
 @dataclass(slots=True)
@@ -85,12 +82,11 @@ def _own_words(told: Told) -> list[str]:
 
 
 def cut(window: TimeWindow) -> list[TimeWindow]:
-    """A window in pieces of at most a month, cut at UTC midnights."""
+    """A window in UTC days: what a worker holds in memory is a day of one region's log files."""
     pieces, start = [], window.start
-    while day_of(start) + _SEGMENT_DAYS + DAY < window.end:
-        end = day_of(start) + _SEGMENT_DAYS
-        pieces.append(TimeWindow(start, end))
-        start = end
+    while day_of(start) + DAY < window.end:
+        pieces.append(TimeWindow(start, day_of(start) + DAY))
+        start = day_of(start) + DAY
     return [*pieces, TimeWindow(start, window.end)]
 
 

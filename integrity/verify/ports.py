@@ -6,7 +6,7 @@ this module. An answer is always a value: an exception out of a port is a bug an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -39,10 +39,10 @@ class ObjectSource(Protocol):
         A bucket that does not exist holds nothing: `Absent`.
         """
 
-    def list_objects(self, bucket: str, folder: str) -> tuple[Listed, ...] | Unreachable:
-        """Every object below `folder` (which ends in `/`), in any order.
+    def list_objects(self, bucket: str, prefix: str) -> Iterator[Listed | Unreachable]:
+        """Every object whose key begins with `prefix`, in any order, as the pages come.
 
-        No such bucket: nothing.
+        No such bucket: nothing. Where the listing breaks off, an Unreachable is the last.
         """
 
     def list_folders(self, bucket: str, folder: str) -> tuple[str, ...] | Unreachable:
@@ -86,6 +86,10 @@ class RetentionSource(Protocol):
         """The enabled rules that expire objects; a bucket that has none has no rules."""
 
 
+OpenSources = tuple[ObjectSource, KeySource, RetentionSource | None]
+"""What every process that checks segments needs."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Witnesses:
     """Who can be asked for a trail's population; None: it makes no sense for this trail.
@@ -109,7 +113,7 @@ class Progress(Protocol):
         """So many log files were read, of so many bytes as they are stored."""
 
     def valid_digest(self, location: S3Location) -> None:
-        """This digest file is authentic and in its place; its links are judged later."""
+        """This digest file counts as valid."""
 
     def valid_log(self, location: S3Location) -> None:
         """This log file has the content that an authentic digest states."""

@@ -3,35 +3,38 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
 
 from integrity.chain.model import ChainId
 from integrity.record import Run, RunInfo, SegmentResult
+from integrity.verify.engine import SourcesRecipe, run_segments
 from integrity.verify.job import Job
-from integrity.verify.parallel import each
-from integrity.verify.plan import make_plan
+from integrity.verify.join import JoinedChain, join_chain
+from integrity.verify.parallel import Stopping
+from integrity.verify.plan import Plan, make_plan
 from integrity.verify.ports import KeySource, ObjectSource, Progress, RetentionSource, Witnesses
-from integrity.verify.segment import check_segment
 from integrity.verify.tools import Tools
 from integrity.verify.whole import join_run
-
-_AT_ONCE = 16
-"""How many segments are under way together: nearly empty ones wait for answers most of the time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where a run's bytes and witnesses come from. Without `witnesses` AWS's word is not asked."""
+    """Where a run's bytes and witnesses come from.
+
+    With a `recipe` a large job may open the same sources in further processes.
+    """
 
     objects: ObjectSource
     keys: KeySource
+    retention: RetentionSource | None
     witnesses: Witnesses
-    retention: RetentionSource | None = None
+    recipe: SourcesRecipe | None = None
     name: str = "s3"
 
 
@@ -43,25 +46,23 @@ def verify_trail(
     caller_arn: str | None,
     progress: Progress,
     clock: Callable[[], datetime],
+    stopping: Stopping,
 ) -> Run:
     """The record of one trail over one window.
 
-    `clock` is read at the start and at the end alone.
+    Judgement knows one time, `clock` at the start. Once `stopping` is set, the record is made of
+    what was judged so far, and says so.
     """
     now = clock()
-    with ThreadPoolExecutor(job.concurrency) as readers, ThreadPoolExecutor(_AT_ONCE) as engine:
-        tools = Tools(sources.objects, sources.keys, readers, now, progress, sources.retention)
-        plan = make_plan(job, tools, sources.witnesses)
-        segments = [segment for parts in plan.segments.values() for segment in parts]
-        checked = each(
-            engine,
-            lambda segment: check_segment(segment, job, tools),
-            segments,
-            in_flight=_AT_ONCE,
+    readers = ThreadPoolExecutor(job.concurrency)
+    try:
+        tools = Tools(
+            sources.objects, sources.keys, sources.retention, readers, now, progress, stopping
         )
-        results: dict[ChainId, list[SegmentResult]] = {}
-        for _, result in checked:
-            results.setdefault(result.chain, []).append(result)
+        plan = make_plan(job, tools, sources.witnesses)
+        chains = list(_join_all(job, plan, tools, sources.recipe, clock))
+    finally:
+        readers.shutdown(wait=not stopping.is_set(), cancel_futures=True)
     info = RunInfo(
         id=run_id,
         caller_arn=caller_arn,
@@ -70,5 +71,30 @@ def verify_trail(
         started_at=now,
         finished_at=clock(),
         judged_at=now,
+        interrupted=stopping.is_set(),
     )
-    return join_run(job, plan, results, info)
+    return join_run(job, plan, chains, info)
+
+
+def _join_all(
+    job: Job,
+    plan: Plan,
+    tools: Tools,
+    recipe: SourcesRecipe | None,
+    clock: Callable[[], datetime],
+) -> Iterator[JoinedChain]:
+    """Each chain as soon as its last segment is there: what a chain is made of need not be kept."""
+    segments = [segment for parts in plan.segments.values() for segment in parts]
+    results: dict[ChainId, list[SegmentResult]] = defaultdict(list)
+    for result in run_segments(segments, job, tools, recipe=recipe, clock=clock):
+        results[result.chain].append(result)
+        if len(results[result.chain]) == len(plan.segments[result.chain]):
+            parts = results.pop(result.chain)
+            joined = join_chain(parts, job, tools.now, plan.expected[result.chain])
+            if joined is not None:
+                yield joined
+    for chain, parts in results.items():
+        cut_short = [replace(part, complete=False) for part in parts]
+        joined = join_chain(cut_short, job, tools.now, plan.expected[chain])
+        if joined is not None:
+            yield joined

@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from integrity.chain.findings import Finding, Place, Reason, find
-from integrity.chain.link import Entry, in_order
+from integrity.chain.link import Entry, check_links, in_order
 from integrity.chain.model import (
     ChainId,
     PublicKey,
     Root,
-    S3Location,
     TimeWindow,
     TrailStatus,
     Unreachable,
@@ -37,11 +36,12 @@ from integrity.verify.judged import DigestJudge
 from integrity.verify.kept import Retention
 from integrity.verify.keyring import KeyRing
 from integrity.verify.listing import DigestFolders, days_from
-from integrity.verify.logs import LogChecker, LogSpan, named_logs
+from integrity.verify.logs import LogChecker, LogSpan, NamedLogs
 from integrity.verify.tools import Tools
 from integrity.verify.unnamed import LogListing, UnnamedFinder, UnnamedLogs, list_logs
 
 _SECOND = timedelta(seconds=1)
+_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +70,9 @@ class Segment:
 
     @property
     def log_window(self) -> TimeWindow:
-        """The minutes in the names of the log files that belong to it."""
-        return TimeWindow(self.span.start, self.window.end)
+        """The minutes in the names of the log files that belong to it; both ends are in it."""
+        end = self.window.end if self.is_last else self.window.end - _MINUTE
+        return TimeWindow(self.window.start, end)
 
 
 def check_segment(segment: Segment, job: Job, tools: Tools) -> SegmentResult:
@@ -101,45 +102,40 @@ class _SegmentCheck:
             folders=self._folders,
         ).read()
         entries = [e for e in digests.entries if self._belongs(e)]
-        listing = self._list_logs(digests)
-        authentic = [
+        named = NamedLogs(
             (entry.chain.kind, digests.authentic[entry.location])
             for entry in in_order(entries)
             if entry.is_authentic
-        ]
-        self._tell_valid(entries, digests.findings)
-        named = named_logs(authentic)
-        self._tools.progress.expect(len(named))
-        written = {location: listed.last_modified for location, listed in listing.objects.items()}
-        logs = LogChecker(self._place, job=self._job, tools=self._tools).check(
-            named.values(), written
         )
-        unnamed = self._unnamed(listing, digests, set(named))
-        return self._result(digests, entries, logs, listing, unnamed)
+        self._tell_valid(entries, [*digests.findings, *check_links(digests.entries)])
+        self._tools.progress.expect(len(named))
+        listing = self._list_logs(digests, named)
+        checker = LogChecker(self._place, listing.rewritten, job=self._job, tools=self._tools)
+        logs = checker.check(named)
+        return self._result(digests, entries, logs, listing, self._unnamed(listing, digests))
 
     def _belongs(self, entry: Entry) -> bool:
         """A backfill digest's hours lie where they lie; it counts where its name does."""
         return self._segment.span.holds(entry.window.end)
 
     def _tell_valid(self, entries: Iterable[Entry], findings: Iterable[Finding]) -> None:
-        """The digests that are counted, and counted as valid; the links are judged afterwards."""
+        """The digests that are counted, and counted as valid."""
         flawed = {finding.s3_uri for finding in findings}
         for entry in in_order(entries):
             if entry.is_authentic and entry.location.uri not in flawed:
                 self._tools.progress.valid_digest(entry.location)
 
-    def _list_logs(self, digests: DigestSpan) -> LogListing:
+    def _list_logs(self, digests: DigestSpan, named: NamedLogs) -> LogListing:
         """Without digests, log files are all that shows that there is a chain."""
         if not self._job.unreferenced and digests.entries:
             return LogListing()
         roots = dict.fromkeys(
             [self._segment.chain.root, *(entry.chain.root for entry in digests.entries)]
         )
-        return list_logs(self._segment.chain, roots, self._segment.log_window, self._tools)
+        segment = self._segment
+        return list_logs(segment.chain, roots, segment.log_window, named, self._tools)
 
-    def _unnamed(
-        self, listing: LogListing, digests: DigestSpan, named: set[S3Location]
-    ) -> UnnamedLogs:
+    def _unnamed(self, listing: LogListing, digests: DigestSpan) -> UnnamedLogs:
         if not self._job.unreferenced:
             return UnnamedLogs()
         finder = UnnamedFinder(
@@ -150,7 +146,7 @@ class _SegmentCheck:
             ring=self._ring,
             folders=self._folders,
         )
-        return finder.find(listing, named, digests, self._segment.log_window)
+        return finder.find(listing, digests, self._segment.log_window)
 
     def _result(
         self,
@@ -195,12 +191,13 @@ class _SegmentCheck:
             unreferenced=unnamed.unreferenced if listed else None,
             pending=unnamed.pending if listed else None,
             first_unattested=unnamed.earliest,
-            has_logs=bool(listing.objects or logs.tallies),
+            has_logs=listing.found or bool(logs.tallies),
             newest=newest,
             redelivered=was_redelivered(chain, self._folders, witness),
-            complete=not unlisted,
+            complete=not unlisted and not self._tools.stopping.is_set(),
             expiry=self._expiry(entries),
             keys=tuple(key for key in self._ring.keys if key.fingerprint in signers),
+            stored_bytes=logs.stored_bytes,
         )
 
     def _expiry(self, entries: list[Entry]) -> Expiry | None:

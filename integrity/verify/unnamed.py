@@ -17,28 +17,49 @@ from integrity.chain.model import (
     ChainId,
     ChainKind,
     Listed,
-    LogFileRef,
     Root,
     S3Location,
     TimeWindow,
     Unreachable,
 )
-from integrity.chain.names import is_marker, log_folder
-from integrity.chain.times import DAY, HOUR, day_folder
+from integrity.chain.names import is_marker, log_folder, log_name_start
+from integrity.chain.times import DAY, HOUR, day_folder, day_of
 from integrity.chain.unnamed import Claim, Unnamed, Vouchers, judge_unnamed, unnamed, vouchers
 from integrity.verify.digests import DigestReader, DigestSpan
 from integrity.verify.job import Job
 from integrity.verify.keyring import KeyRing
 from integrity.verify.listing import DigestFolders, days_from
+from integrity.verify.logs import NamedLogs
 from integrity.verify.tools import Tools
 
 
 @dataclass(slots=True)
 class LogListing:
-    """The log folders of a span: every object that is not a marker, and what would not answer."""
+    """What is worth keeping of the log folders of a span.
 
-    objects: dict[S3Location, Listed] = field(default_factory=dict)
+    `left` are the log files that no digest of the span names, `rewritten` the LastModified of named
+    ones that were written after their delivery; `found` says whether there was any log file.
+    """
+
+    left: list[Listed] = field(default_factory=list)
+    rewritten: dict[S3Location, datetime] = field(default_factory=dict)
     unlisted: list[Unreachable] = field(default_factory=list)
+    found: bool = False
+
+    def take(self, listed: Listed | Unreachable, named: NamedLogs) -> None:
+        """Sort one answer of a listing."""
+        if isinstance(listed, Unreachable):
+            self.unlisted.append(listed)
+        elif is_marker(listed.location.key, listed.size):
+            return
+        elif listed.location not in named:
+            self.left.append(listed)
+            self.found = True
+        else:
+            self.found = True
+            delivered_by = named.delivered_by(listed.location)
+            if delivered_by is not None and listed.last_modified > delivered_by:
+                self.rewritten[listed.location] = listed.last_modified
 
 
 @dataclass(slots=True)
@@ -54,24 +75,40 @@ class UnnamedLogs:
 
 
 def list_logs(
-    chain: ChainId, roots: Iterable[Root], window: TimeWindow, tools: Tools
+    chain: ChainId, roots: Iterable[Root], window: TimeWindow, named: NamedLogs, tools: Tools
 ) -> LogListing:
     """The log files of the UTC days of a window, each day folder by itself."""
     listing = LogListing()
-    last = max(window.start, min(window.end, tools.now + DAY))
-    folders = [
-        (root.bucket, log_folder(root, chain.account_id, chain.region) + day_folder(day))
+    prefixes = [
+        (root.bucket, prefix)
         for root in roots
-        for day in days_from(window.start, last)
+        for prefix in _prefixes(chain, root, window, tools.now)
     ]
-    for answer in tools.executor.map(lambda f: tools.objects.list_objects(*f), folders):
-        if isinstance(answer, Unreachable):
-            listing.unlisted.append(answer)
-            continue
-        for listed in answer:
-            if not is_marker(listed.location.key, listed.size):
-                listing.objects[listed.location] = listed
+    parts = tools.executor.map(lambda where: _list_one(where, named, tools), prefixes)
+    for part in parts:
+        listing.left += part.left
+        listing.rewritten |= part.rewritten
+        listing.unlisted += part.unlisted
+        listing.found = listing.found or part.found
+    listing.left.sort(key=lambda listed: listed.location)
     return listing
+
+
+def _list_one(where: tuple[str, str], named: NamedLogs, tools: Tools) -> LogListing:
+    listing = LogListing()
+    for listed in tools.objects.list_objects(*where):
+        listing.take(listed, named)
+    return listing
+
+
+def _prefixes(chain: ChainId, root: Root, window: TimeWindow, now: datetime) -> list[str]:
+    """The day folders of a window; of a day that it only touches, its first minute's names."""
+    folder = log_folder(root, chain.account_id, chain.region)
+    last = max(window.start, min(window.end, now + DAY))
+    prefixes = [folder + day_folder(day) for day in days_from(window.start, last)]
+    if window.start < last == day_of(last):
+        prefixes[-1] += log_name_start(chain.account_id, chain.region, window.end)
+    return prefixes
 
 
 class UnnamedFinder:
@@ -89,27 +126,17 @@ class UnnamedFinder:
     ) -> None:
         self._chain, self._job, self._tools, self._beside = chain, job, tools, beside
         self._ring, self._folders = ring, folders
+        self._unsigned_writers = job.unsigned_writers(chain.account_id, chain.region)
 
-    def find(
-        self,
-        listing: LogListing,
-        named: Iterable[S3Location],
-        digests: DigestSpan,
-        window: TimeWindow,
-    ) -> UnnamedLogs:
-        """Counts and findings about the listed log files of `window` that are not in `named`."""
-        known = set(named)
-        left = [
-            self._unnamed(listed)
-            for location, listed in sorted(listing.objects.items())
-            if location not in known
-        ]
+    def find(self, listing: LogListing, digests: DigestSpan, window: TimeWindow) -> UnnamedLogs:
+        """Counts and findings about the log files of `window` that no digest of the span names."""
+        left = [self._unnamed(listed) for listed in listing.left]
         left = [log for log in left if log.named_for is None or window.holds(log.named_for)]
         if not left:
             return UnnamedLogs()
         own = self._own(left, digests)
         others = self._others(left)
-        known = {ref.location for span in (*own, *others) for ref in _refs(span)}
+        known = _named_of({log.listed.location for log in left}, (*own, *others))
         believed = [span for span in others if span.authentic]
         digests_read = vouchers(
             _entries(own),
@@ -151,6 +178,7 @@ class UnnamedFinder:
             tools=self._tools,
             ring=self._ring,
             folders=self._folders,
+            reach=DAY,
         )
         return reader.read()
 
@@ -163,9 +191,9 @@ class UnnamedFinder:
                 result.pending += 1
             elif claim is Claim.UNATTESTED:
                 result.unattested += 1
-                if not self._job.unsigned_neighbours:
+                if not self._unsigned_writers:
                     result.earliest = min(log.time, result.earliest or log.time)
-            elif self._job.unsigned_neighbours:
+            elif self._unsigned_writers:
                 result.unattested += 1
                 excused.append(log)
             else:
@@ -189,7 +217,7 @@ class UnnamedFinder:
         signs.
         """
         first, last = logs[0].listed.location.uri, logs[-1].listed.location.uri
-        trails = ", ".join(self._job.unsigned_neighbours)
+        trails = ", ".join(trail.arn for trail in self._unsigned_writers)
         finding = find(
             Reason.LOG_UNREFERENCED,
             self._place,
@@ -226,8 +254,15 @@ def _newest(spans: Iterable[DigestSpan]) -> datetime | None:
     return max((span.newest for span in spans if span.newest is not None), default=None)
 
 
-def _refs(span: DigestSpan) -> Iterable[LogFileRef]:
-    return (ref for signed in span.authentic.values() for ref in signed.digest.log_files)
+def _named_of(asked: set[S3Location], spans: Iterable[DigestSpan]) -> set[S3Location]:
+    """Those of the asked log files that an authentic digest of these spans names."""
+    return {
+        ref.location
+        for span in spans
+        for signed in span.authentic.values()
+        for ref in signed.digest.log_files
+        if ref.location in asked
+    }
 
 
 def _hour_around(log: Unnamed) -> TimeWindow:

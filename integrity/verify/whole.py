@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from integrity import __version__
-from integrity.chain.findings import Finding, Outcome, Place, Reason, find
-from integrity.chain.model import ChainId, ChainKind, PublicKey, Trail, TrailStatus, Unreachable
-from integrity.chain.population import Expectation, Told
+from integrity.chain.findings import Finding, Outcome, Place, Reason, find, worst
+from integrity.chain.model import ChainKind, PublicKey, TrailStatus, Unreachable
+from integrity.chain.population import Told
 from integrity.chain.times import format_instant
 from integrity.record import (
     ChainResult,
@@ -23,31 +23,21 @@ from integrity.record import (
     Population,
     Run,
     RunInfo,
-    SegmentResult,
     Tool,
     Totals,
     outcome_of,
 )
 from integrity.verify.job import Job
-from integrity.verify.join import join_chain
+from integrity.verify.join import JoinedChain
 from integrity.verify.plan import Plan
 
 
-def join_run(
-    job: Job, plan: Plan, results: Mapping[ChainId, Sequence[SegmentResult]], info: RunInfo
-) -> Run:
-    """The record of a job from the results of all its segments."""
-    segments = [segment for parts in results.values() for segment in parts]
-    moved = moved_at(job.trail, segments)
-    joined = [
-        chain
-        for chain_id in sorted(results)
-        for expected in [_expected(plan, chain_id, job.trail, moved)]
-        if (chain := join_chain(results[chain_id], job, info.judged_at, expected))
-    ]
+def join_run(job: Job, plan: Plan, joined: Iterable[JoinedChain], info: RunInfo) -> Run:
+    """The record of a job from all its chains, in whatever order they were done."""
+    joined = sorted(joined, key=lambda chain: _order(chain.results[0]))
     chains = tuple(result for chain in joined for result in chain.results)
     findings = (
-        *check_trail(job, plan.trail_status(job), segments),
+        *check_trail(job, plan.trail_status(job), joined),
         *(_not_listed(job, folder) for folder in plan.unlisted),
         *(finding for chain in joined for finding in chain.findings),
     )
@@ -57,36 +47,28 @@ def join_run(
         requested=job.requested,
         run=info,
         population=_population(job, plan, chains),
-        keys=_keys(key for segment in segments for key in segment.keys),
-        outcome=outcome_of(chains, findings),
+        keys=_keys(key for chain in joined for key in chain.keys),
+        outcome=_outcome(chains, findings, info),
         totals=_totals(chains, job),
         chains=chains,
         findings=findings,
     )
 
 
-def _expected(plan: Plan, chain: ChainId, trail: Trail, moved: datetime | None) -> Expectation:
-    expected = plan.expected[chain]
-    return expected if chain.account_id == trail.account_id else expected.not_before(moved)
+def _order(chain: ChainResult) -> tuple[str, str, str]:
+    return (chain.account_id, chain.region, chain.root)
 
 
-def moved_at(trail: Trail, segments: Iterable[SegmentResult]) -> datetime | None:
-    """When the trail moved to the layout that it has now, if its own chains show both.
-
-    Nobody else tells since when an organization's trail is one; before, it covered no member.
-    """
-    moves = []
-    for segment in segments:
-        known = [*segment.entries, *segment.neighbours]
-        older = [entry for entry in known if entry.chain.root != segment.chain.root]
-        newer = [e for e in known if e.chain.root == segment.chain.root and e.is_authentic]
-        if segment.chain.account_id == trail.account_id and older and newer:
-            moves.append(min(entry.window.end for entry in newer))
-    return min(moves, default=None)
+def _outcome(
+    chains: tuple[ChainResult, ...], findings: tuple[Finding, ...], info: RunInfo
+) -> Outcome:
+    """What was interrupted cannot be valid any more."""
+    outcome = outcome_of(chains, findings)
+    return worst([outcome, Outcome.UNDETERMINED]) if info.interrupted else outcome
 
 
 def check_trail(
-    job: Job, status: TrailStatus | None, segments: Iterable[SegmentResult]
+    job: Job, status: TrailStatus | None, chains: Iterable[JoinedChain]
 ) -> list[Finding]:
     """`trail_off`: the trail does not log, or does not sign. A note for a window that ends before
     that.
@@ -95,7 +77,7 @@ def check_trail(
     """
     if not job.trail.looked_up:
         return []
-    newest = max((s.newest for s in segments if s.newest is not None), default=None)
+    newest = max((c.newest for c in chains if c.newest is not None), default=None)
     if not job.trail.validation:
         return [_off(job, "log file validation is off", newest, is_note=newest is None)]
     if status is not None and not status.is_logging:

@@ -9,6 +9,7 @@ from datetime import datetime
 from integrity.chain.model import TimeWindow, Trail
 from integrity.record import Run
 from integrity.verify.job import Job
+from integrity.verify.parallel import Stopping
 from integrity.verify.ports import Progress
 from integrity.wiring import Access, Claim, MeantTrail, TrailListing
 from tests.report import samples
@@ -35,7 +36,7 @@ class StandIn:
     answers: Sequence[Answer] = field(default_factory=lambda: [samples.run()])
     listings: Sequence[TrailListing] | BaseException = ()
     keys: bytes | BaseException = b"keys"
-    neighbours: tuple[str, ...] = ()
+    neighbours: tuple[Trail, ...] = ()
     refusal: BaseException | None = None
     access: Access | None = None
     claim: Claim | None = None
@@ -56,14 +57,23 @@ class StandIn:
         trails = [trail(f"main{index or ''}") for index in range(len(self.answers))]
         return [MeantTrail(one, self.neighbours) for one in trails]
 
-    def verify(self, job: Job, *, progress: Progress, clock: Callable[[], datetime]) -> Run:
+    def verify(
+        self,
+        job: Job,
+        *,
+        progress: Progress,
+        clock: Callable[[], datetime],
+        stopping: Stopping,
+        names_valid: bool,  # noqa: ARG002
+    ) -> Run:
         answer = self.answers[len(self.jobs)]
         self.jobs.append(job)
         self.nows.append(clock())
         if isinstance(answer, BaseException):
             raise answer
         run = answer if isinstance(answer, Run) else answer(progress)
-        return replace(run, trail_arn=job.trail.arn)
+        info = replace(run.run, interrupted=stopping.is_set())
+        return replace(run, trail_arn=job.trail.arn, run=info)
 
     def list_trails(self) -> Sequence[TrailListing]:
         if isinstance(self.listings, BaseException):

@@ -1,10 +1,8 @@
-"""`integrity trails`, `keys` and `demo`."""
+"""`integrity trails` and `keys`."""
 
 from __future__ import annotations
 
 import json
-import sys
-import types
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -162,26 +160,3 @@ def test_a_region_that_does_not_answer_saves_nothing(tmp_path: Path, capsys: Cap
     assert main(arguments, wiring=stand_in) == 3
     assert capsys.readouterr().err == "Error: me-south-1 is not enabled\n"
     assert not list(tmp_path.iterdir())
-
-
-def test_the_demo_is_the_labs(monkeypatch: pytest.MonkeyPatch) -> None:
-    played: list[bool] = []
-
-    def run(*, serve: bool) -> int:
-        played.append(serve)
-        return 0
-
-    story = types.ModuleType("integrity.lab.demo")
-    monkeypatch.setattr(story, "run", run, raising=False)
-    monkeypatch.setitem(sys.modules, "integrity.lab.demo", story)
-    assert main(["demo"]) == 0
-    assert main(["demo", "--serve"]) == 0
-    assert played == [False, True]
-
-
-def test_a_demo_without_the_lab_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, capsys: Captured
-) -> None:
-    monkeypatch.setitem(sys.modules, "integrity.lab.demo", None)
-    assert main(["demo"]) == 2
-    assert "pip install 'trail-integrity[lab]'" in capsys.readouterr().err

@@ -33,6 +33,10 @@ def interrupt(progress):
     import os, signal
     print("now", flush=True)
     os.kill(os.getpid(), signal.SIGINT)
+    return run()
+def interrupt_twice(progress):
+    interrupt(progress)
+    interrupt(progress)
     import time
     time.sleep(60)
 sys.exit(main(sys.argv[1:], wiring=StandIn([{answers}])))
@@ -201,11 +205,12 @@ def test_a_report_that_finds_no_room_is_told_once() -> None:
 
 
 @posix
-def test_an_interrupt_ends_with_130_and_a_sentence() -> None:
-    process = start("run(), interrupt", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+@pytest.mark.parametrize("answers", ["run(), interrupt, run()", "run(), interrupt_twice"])
+def test_an_interrupt_ends_with_130_and_a_sentence(answers: str) -> None:
+    process = start(answers, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     out, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert b"VALID: every digest file expected" in out
+    assert out.count(b"VALID: every digest file expected") == 2 - ("twice" in answers)
     assert errors.startswith(b"Interrupted: ")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from integrity.cli import main
-from integrity.cli.output import open_output
+from integrity.cli.output import FileOutput, open_output
 from integrity.errors import AccessError, UsageError
 from integrity.record import Run, decode
 from integrity.verify.ports import Progress
@@ -147,7 +148,18 @@ def test_a_full_disk_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         output.write("more is dropped")
 
 
-def test_a_file_that_takes_no_more_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_takes_no_more_in_mid_report_is_told() -> None:
+    class Full(io.BytesIO):
+        def write(self, _: object) -> int:
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(UsageError, match=r"'report\.txt' cannot be written: No space"):
+        FileOutput(Full(), "report.txt").write("report")
+
+
+def test_a_file_that_takes_no_more_at_its_end_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 

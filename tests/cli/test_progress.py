@@ -60,6 +60,15 @@ def test_a_bar_that_was_full_goes_on_when_more_is_expected() -> None:
         assert state.count("#") == 18
 
 
+def test_what_is_expected_last_is_drawn_too() -> None:
+    terminal = Terminal()
+    with BarProgress(terminal, clock=Clock()) as progress:
+        progress.expect(1)
+        progress.done(1, 10)
+        progress.expect(1)
+    assert "1/2" in last_state(terminal)
+
+
 def test_a_bar_is_not_drawn_for_every_file() -> None:
     terminal = Terminal()
     with BarProgress(terminal, clock=lambda: 0.0) as progress:

@@ -127,9 +127,9 @@ def test_every_option_reaches_the_job(tmp_path: Path) -> None:
 
 
 def test_trails_without_validation_in_the_same_place_reach_the_job() -> None:
-    stand_in = StandIn(neighbours=("arn:of-another",))
+    stand_in = StandIn(neighbours=(trail("another", validation=False),))
     main(["verify"], wiring=stand_in)
-    assert stand_in.jobs[0].unsigned_neighbours == ("arn:of-another",)
+    assert stand_in.jobs[0].unsigned_neighbours == (trail("another", validation=False),)
 
 
 def test_a_profile_can_supply_the_keys() -> None:

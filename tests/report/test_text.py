@@ -163,7 +163,7 @@ def test_every_finding_says_where_which_hour_and_what_to_do_next(reason: Reason)
     first, second, blank = lines_of(run(found))[:3]
     assert first.split("\t")[1] == DIGEST
     assert WORDS[reason] in first or reason is Reason.DIGEST_KEY_UNKNOWN
-    assert f"account {ACCOUNT}, region us-east-1" in second
+    assert f"{CLAUSES[reason].what} (account {ACCOUNT}, region us-east-1), " in second
     assert "2026-03-01T05:00:00Z to 2026-03-01T06:00:00Z" in second
     assert "because of a test" in second
     assert f"Next: {CLAUSES[reason].next_step}." in second
@@ -182,14 +182,23 @@ def test_another_zone_shows_the_hour_in_it_and_leaves_the_finding_as_recorded() 
     assert "2026-03-01T00:00:00+00:00" in render_header(ARN, run().requested, london)[0]
 
 
-def test_notes_come_after_what_is_serious() -> None:
+def test_what_is_worse_comes_first_and_of_one_kind_what_was_earlier() -> None:
+    later = finding(Reason.LOG_MISSING, s3_uri=LOG)
+    earlier = TimeWindow(later.window.start - HOUR, later.window.end - HOUR)
     lines = lines_of(
         run(
-            finding(Reason.DIGEST_FOREIGN, s3_uri="s3://logs/x"),
-            finding(Reason.LOG_MISSING, s3_uri=LOG),
+            finding(Reason.DIGEST_FOREIGN, s3_uri="s3://logs/note"),
+            finding(Reason.LOG_UNREFERENCED, s3_uri="s3://logs/undetermined"),
+            later,
+            replace(later, s3_uri="s3://logs/earlier", window=earlier),
         )
     )
-    assert [line.split("\t")[0] for line in lines if "\t" in line] == ["Log file", "Object"]
+    assert [line.split("\t")[1] for line in lines if "\t" in line] == [
+        "s3://logs/earlier",
+        LOG,
+        "s3://logs/undetermined",
+        "s3://logs/note",
+    ]
 
 
 def test_of_many_alike_the_first_are_shown_and_the_others_counted() -> None:

@@ -19,7 +19,7 @@ from tests.sources.wire import Answer, wire
 
 @pytest.fixture
 def lifecycles(aws: Aws) -> Lifecycles:
-    return Lifecycles(aws, "us-east-1")
+    return Lifecycles(aws)
 
 
 def test_it_is_what_verification_needs(lifecycles: Lifecycles) -> None:
@@ -63,7 +63,7 @@ def test_who_may_not_read_them_is_told_the_permission(
 
 
 def test_a_bucket_of_somebody_else_is_refused(aws: Aws) -> None:
-    strict = Lifecycles(aws, "us-east-1", expected_bucket_owner="999999999999")
+    strict = Lifecycles(aws, expected_bucket_owner="999999999999")
     assert isinstance(strict.fetch_rules("trail-logs"), Unasked)
 
 
@@ -95,7 +95,7 @@ def test_only_rules_that_can_have_deleted_a_delivered_object_count(
         }.items():
             monkeypatch.setenv(name, value)
         aws = AwsRecipe(attempts=1).open()
-        assert Lifecycles(aws, "us-east-1").fetch_rules("logs") == (
+        assert Lifecycles(aws).fetch_rules("logs") == (
             ExpirationRule("old", "old/", None, datetime(2026, 2, 1, tzinfo=UTC)),
             ExpirationRule("sized", "s/", 3),
         )

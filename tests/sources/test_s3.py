@@ -77,6 +77,13 @@ def patient(either: S3Source, recipe: AwsRecipe) -> S3Source:
     return S3Source(replace(recipe, attempts=3).open())
 
 
+def listing(source: S3Source, bucket: str, prefix: str) -> tuple[Listed, ...] | Unreachable:
+    """A whole listing, or what broke it off."""
+    answers = list(source.list_objects(bucket, prefix))
+    broken = [answer for answer in answers if isinstance(answer, Unreachable)]
+    return broken[0] if broken else tuple(a for a in answers if isinstance(a, Listed))
+
+
 def test_the_source_is_what_verification_needs(source: S3Source) -> None:
     port: ObjectSource = source
     assert port is source
@@ -142,7 +149,7 @@ class TestFetch:
         location = S3Location(bucket, KEY)
         unreachable = Unreachable(location, f"{bucket!r} is not a bucket's name")
         assert source.fetch(location, read_all) == unreachable
-        assert isinstance(source.list_objects(bucket, "AWSLogs/"), Unreachable)
+        assert isinstance(listing(source, bucket, "AWSLogs/"), Unreachable)
         assert lab.requests.total == 0
 
     def test_an_empty_object_is_read(self, either: S3Source, world: World) -> None:
@@ -215,14 +222,14 @@ class TestRefusal:
         unreachable = source.fetch(put(world), read_all)
         assert isinstance(unreachable, Unreachable)
         assert "not account 999900001111's" in unreachable.detail
-        listed = source.list_objects(BUCKET, "AWSLogs/")
+        listed = listing(source, BUCKET, "AWSLogs/")
         assert isinstance(listed, Unreachable)
         assert "not account 999900001111's" in listed.detail
 
     def test_the_expected_owner_is_named_in_every_call(self, aws: Aws, world: World) -> None:
         source = S3Source(aws, expected_bucket_owner="111122223333")
         assert isinstance(source.fetch(put(world), read_all), Fetched)
-        assert isinstance(source.list_objects(BUCKET, "AWSLogs/"), tuple)
+        assert isinstance(listing(source, BUCKET, "AWSLogs/"), tuple)
 
     def test_an_expected_owner_that_is_no_account_is_refused(self, aws: Aws) -> None:
         with pytest.raises(UsageError, match="12 digits"):
@@ -319,13 +326,6 @@ class TestRefusal:
         assert lab.requests.by_region["GetObject", "eu-south-2"] == 1
         assert lab.requests.by_region["GetObject", "us-east-1"] == 0
 
-    def test_the_region_is_read_out_of_a_refusal_too(
-        self, source: S3Source, world: World, lab: LabServer
-    ) -> None:
-        location = put(world)
-        lab.faults.append(Fault("deny", operation="HeadBucket"))
-        assert isinstance(source.fetch(location, read_all), Fetched)
-
     def test_a_region_that_nobody_tells_is_found_by_s3s_own_redirects(
         self, source: S3Source, world: World, lab: LabServer
     ) -> None:
@@ -338,18 +338,22 @@ class TestRefusal:
 class TestWire:
     """What S3 itself never says, or the lab does not."""
 
+    def pretend(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+
     def fetch(
         self, recipe: AwsRecipe, monkeypatch: pytest.MonkeyPatch, script: Script
     ) -> tuple[Fetched[bytes] | Absent | Unreachable, list[Asked]]:
         def answer(asked: Asked) -> Answer:
-            if asked.method == "HEAD":
+            told = script(asked)
+            if asked.method == "HEAD" and "x-amz-bucket-region" not in told.headers:
                 return Answer(headers={"x-amz-bucket-region": "eu-west-1"})
-            return script(asked)
+            return told
 
+        self.pretend(monkeypatch)
         with wire(answer) as server:
             monkeypatch.setenv("AWS_ENDPOINT_URL_S3", server.endpoint)
-            monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
-            monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
             source = S3Source(recipe.open(), expected_bucket_owner="111122223333")
             return source.fetch(S3Location(BUCKET, "key"), read_all), server.asked
 
@@ -439,32 +443,65 @@ class TestWire:
         assert (fetched.version_id, fetched.last_modified) == ("v1", WHEN)
         assert [one.method for one in asked] == ["HEAD", "GET", "GET"]
 
-    def test_obstore_is_left_alone_when_it_cannot_read_what_botocore_reads(
-        self, recipe: AwsRecipe, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize("status", [301, 400, 403])
+    def test_the_region_is_read_out_of_a_refusal_too(
+        self, recipe: AwsRecipe, monkeypatch: pytest.MonkeyPatch, status: int
+    ) -> None:
+        def script(asked: Asked) -> Answer:
+            if asked.method == "HEAD":
+                return Answer(status, headers={"x-amz-bucket-region": "eu-west-1"})
+            return Answer(200, b"hello")
+
+        fetched, asked = self.fetch(recipe, monkeypatch, script)
+        assert isinstance(fetched, Fetched)
+        (got,) = (one for one in asked if one.method == "GET")
+        assert "object_store" in got.headers["user-agent"]
+        assert "/eu-west-1/s3/aws4_request" in got.headers["authorization"]
+
+    @pytest.mark.parametrize(("well", "fast"), [("never", 16), ("at times", 30)])
+    def test_obstore_is_left_alone_when_it_only_fails_where_botocore_reads(
+        self, recipe: AwsRecipe, monkeypatch: pytest.MonkeyPatch, well: str, fast: int
     ) -> None:
         def script(asked: Asked) -> Answer:
             if asked.method == "HEAD":
                 return Answer(headers={"x-amz-bucket-region": "eu-west-1"})
-            return s3_error(407, "Proxy") if "object_store" in asked.headers["user-agent"] else ok
+            if "object_store" not in asked.headers["user-agent"]:
+                return Answer(200, b"hello")
+            tries.append(asked)
+            works = well == "at times" and len(tries) % 10 == 0
+            return Answer(200, b"hello") if works else s3_error(407, "Proxy")
 
-        ok = Answer(200, b"hello")
+        tries: list[Asked] = []
+        self.pretend(monkeypatch)
         with wire(script) as server:
             monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)
-            monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
-            monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
             source = S3Source(recipe.open())
             for _ in range(30):
                 assert isinstance(source.fetch(S3Location(BUCKET, "key"), read_all), Fetched)
-        fast = [one for one in server.asked if "object_store" in one.headers["user-agent"]]
-        assert len(fast) == 16
+        assert len(tries) == fast
+
+    def test_obstore_goes_where_botocore_goes_and_through_the_same_proxy(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.pretend(monkeypatch)
+        monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
+        with wire(lambda _: Answer(403)) as server:
+            monkeypatch.setenv("AWS_ENDPOINT_URL_S3", server.endpoint)
+            monkeypatch.setenv("HTTPS_PROXY", server.endpoint)
+            aws = AwsRecipe(region="eu-west-1", attempts=1).open()
+            fast = FastBucket.open(aws, aws.client("s3"), BUCKET, None)
+            assert fast is not None
+            assert fast.fetch("key", read_all) is None
+        assert [(one.method, one.path) for one in server.asked] == [
+            ("CONNECT", f"{BUCKET}.s3.eu-west-1.amazonaws.com:443")
+        ]
 
     def test_nobody_there_is_unreachable(
         self, recipe: AwsRecipe, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with wire(lambda _: Answer()) as server:
             monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        self.pretend(monkeypatch)
         source = S3Source(recipe.open())
         unreachable = source.fetch(S3Location(BUCKET, "key"), read_all)
         assert isinstance(unreachable, Unreachable)
@@ -479,7 +516,7 @@ class TestListing:
         keys = [f"AWSLogs/{number:04}.gz" for number in range(1, 1202)]
         for key in [*keys, "AWSLogs2/x", "AWSLog"]:
             put(world, key)
-        listed = source.list_objects(BUCKET, "AWSLogs/")
+        listed = listing(source, BUCKET, "AWSLogs/")
         assert isinstance(listed, tuple)
         assert [one.location.key for one in listed] == keys
         assert lab.requests.by_operation["ListObjectsV2"] == 2
@@ -487,7 +524,7 @@ class TestListing:
     def test_says_what_s3_says_of_each(self, source: S3Source, world: World) -> None:
         location = put(world, storage_class="GLACIER")
         etag = world.objects[BUCKET, KEY].etag
-        assert source.list_objects(BUCKET, "AWSLogs/") == (
+        assert listing(source, BUCKET, "AWSLogs/") == (
             Listed(location, len(BODY), WHEN, etag, "GLACIER"),
         )
 
@@ -495,7 +532,7 @@ class TestListing:
         keys = {f"odd/{key}"[:1024] for key in ODD_KEYS}
         for key in keys:
             put(world, key)
-        listed = source.list_objects(BUCKET, "odd/")
+        listed = listing(source, BUCKET, "odd/")
         assert isinstance(listed, tuple)
         assert {one.location.key for one in listed} == keys
 
@@ -508,12 +545,12 @@ class TestListing:
         assert source.list_folders(BUCKET, "AWSLogs/") == ("", "a", "b", "c d+%", "e")
 
     def test_no_such_bucket_holds_nothing(self, source: S3Source) -> None:
-        assert source.list_objects("no-such-bucket-here", "AWSLogs/") == ()
+        assert listing(source, "no-such-bucket-here", "AWSLogs/") == ()
         assert source.list_folders("no-such-bucket-here", "AWSLogs/") == ()
 
     def test_denied_names_the_permission(self, source: S3Source, lab: LabServer) -> None:
         lab.faults.append(Fault("deny", operation="ListObjectsV2"))
-        assert source.list_objects(BUCKET, "AWSLogs/") == Unreachable(
+        assert listing(source, BUCKET, "AWSLogs/") == Unreachable(
             S3Location(BUCKET, "AWSLogs/"), f"s3:ListBucket on arn:aws:s3:::{BUCKET} is not allowed"
         )
 
@@ -524,7 +561,7 @@ class TestListing:
         put(world, "AWSLogs/1")
         put(world, "AWSLogs/2")
         lab.faults.append(Fault("error", operation="ListObjectsV2", first=2))
-        assert isinstance(source.list_objects(BUCKET, "AWSLogs/"), Unreachable)
+        assert isinstance(listing(source, BUCKET, "AWSLogs/"), Unreachable)
 
     def test_a_page_that_fails_once_is_asked_again(
         self, source: S3Source, world: World, lab: LabServer
@@ -533,7 +570,7 @@ class TestListing:
         put(world, "AWSLogs/1")
         put(world, "AWSLogs/2")
         lab.faults.append(Fault("reset", operation="ListObjectsV2", first=2, last=2))
-        listed = source.list_objects(BUCKET, "AWSLogs/")
+        listed = listing(source, BUCKET, "AWSLogs/")
         assert isinstance(listed, tuple)
         assert len(listed) == 2
 

@@ -68,6 +68,9 @@ def wire(script: Script) -> Iterator[Wire]:
         def do_HEAD(self) -> None:
             self.reply()
 
+        def do_CONNECT(self) -> None:
+            self.reply()
+
         def do_POST(self) -> None:
             self.reply()
 
