@@ -183,6 +183,9 @@ class MemoryRetention:
     is_refused: bool = False
     asked: list[str] = field(default_factory=list)
 
+    def _exists(self, bucket: str) -> bool:
+        return bucket in self.world.buckets
+
     def fetch_rules(self, bucket: str) -> tuple[ExpirationRule, ...] | Unasked:
         self.asked.append(bucket)
         if self.is_refused:
@@ -190,7 +193,7 @@ class MemoryRetention:
             return Unasked(call, f"{call} on {bucket} is not allowed", denied=True)
         return tuple(
             ExpirationRule(rule.rule_id, rule.prefix, rule.days)
-            for rule in self.world.buckets[bucket].expirations
+            for rule in (self.world.buckets[bucket].expirations if self._exists(bucket) else ())
             if rule.enabled
         )
 

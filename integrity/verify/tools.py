@@ -14,7 +14,8 @@ from integrity.verify.ports import KeySource, ObjectSource, Progress, RetentionS
 class Tools:
     """Opened in the process that uses them. `now` was read once, for the whole run.
 
-    Without `retention` nobody tells what lifecycles delete. Once `stopping` is set, nothing new is begun, and results say that they are not whole.
+    Without `retention` nobody tells what lifecycles delete. Once `stopping` is set, nothing new is
+    begun, and results say that they are not whole.
     """
 
     objects: ObjectSource
