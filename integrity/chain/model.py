@@ -136,12 +136,14 @@ class TrailStatus:
 class StatusUnavailable:
     """Nobody told a trail's status in a region; `detail` says why and what would help.
 
-    `not_found` is True where CloudTrail said that the caller's account sees no such trail there.
+    `not_found` is True where CloudTrail said that the caller's account sees no such trail there,
+    `denied` where a permission is missing.
     """
 
     region: str
     detail: str
     not_found: bool = False
+    denied: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,6 +212,11 @@ def _status(error: ClientError) -> int:
     return status
 
 
+def is_denied(error: Refusal) -> bool:
+    """Whether a permission is missing, and not an answer."""
+    return _BY_CODE.get(error_code(error)) == _DENIED
+
+
 def explain(error: Refusal, call: Call) -> str:
     """One sentence: what failed and what would mend it. Nothing of it is longer than a line."""
     if isinstance(error, ClientError):

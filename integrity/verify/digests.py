@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from integrity.chain.findings import Finding, Reason
 from integrity.chain.judge import judge_by_successor
@@ -30,11 +30,9 @@ from integrity.chain.times import DAY, HOUR, day_of
 from integrity.verify.job import Job
 from integrity.verify.judged import DigestJudge, Judged, found, unjudged
 from integrity.verify.keyring import KeyRing
-from integrity.verify.listing import DigestFolders, days_from
+from integrity.verify.listing import CLOUDTRAIL_BEGAN, DigestFolders, days_from
 from integrity.verify.parallel import each
 from integrity.verify.tools import Tools
-
-_CLOUDTRAIL_BEGAN = datetime(2013, 11, 1, tzinfo=UTC)
 
 Wanted = list[tuple[DigestName, S3Location]]
 
@@ -63,7 +61,8 @@ class DigestSpan:
 class DigestReader:
     """Reads the digests of one standard chain and of its backfill chain over one span.
 
-    The nearest digests outside of the span are looked for as far as `reach`; None: to the end.
+    They lie under the chain's root, and older ones under the roots `beside`. The nearest digests
+    outside of the span are looked for as far as `reach`; None: to the end.
     """
 
     def __init__(
@@ -75,9 +74,10 @@ class DigestReader:
         tools: Tools,
         ring: KeyRing,
         folders: DigestFolders,
+        beside: Iterable[Root] = (),
         reach: timedelta | None = None,
     ) -> None:
-        self._chain, self._span = chain, span
+        self._chain, self._span, self._beside = chain, span, tuple(beside)
         self._backfill = replace(chain, kind=ChainKind.BACKFILL)
         self._job, self._tools, self._ring, self._folders = job, tools, ring, folders
         self._judge = DigestJudge(job, tools, ring)
@@ -88,7 +88,8 @@ class DigestReader:
 
     def read(self) -> DigestSpan:
         """List, read and complete: each round reads what the one before it named."""
-        self._follow(self._chain.root)
+        for root in (self._chain.root, *self._beside):
+            self._follow(root)
         while wanted := self._listed() or self._named() or self._predicted():
             if self._tools.stopping.is_set():
                 break
@@ -193,7 +194,7 @@ class DigestReader:
         shown = [name for name, _ in self._folders.shelf.of(self._chain) if name.end < before]
         if shown:
             return shown[-1]
-        days = TimeWindow(self._reached(before, _CLOUDTRAIL_BEGAN), day_of(before))
+        days = TimeWindow(self._reached(before, CLOUDTRAIL_BEGAN), day_of(before))
         for root in self._roots:
             self._folders.search(root, self._chain, days, newest_first=True)
         shown = [name for name, _ in self._folders.shelf.of(self._chain) if name.end < before]

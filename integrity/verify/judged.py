@@ -38,6 +38,7 @@ from integrity.chain.model import (
 )
 from integrity.chain.names import DigestName, digest_location
 from integrity.verify.job import Job
+from integrity.verify.kept import Retention
 from integrity.verify.keyring import KeyRing
 from integrity.verify.ports import Reader
 from integrity.verify.tools import Tools
@@ -104,6 +105,7 @@ class DigestJudge:
 
     def __init__(self, job: Job, tools: Tools, ring: KeyRing) -> None:
         self._job, self._tools, self._ring = job, tools, ring
+        self._retention = Retention(tools)
 
     def judge(self, name: DigestName, location: S3Location, listed: Listed | None = None) -> Judged:
         """The digest at a place. Whatever would be invalid is read twice.
@@ -163,7 +165,11 @@ class DigestJudge:
         if name.end > self._tools.now - self._job.redelivery_grace:
             late = found(Reason.DIGEST_LATE, name, location)
             return Judged(name, location, Standing.LATE, finding=late)
-        missing = found(Reason.DIGEST_MISSING, name, location)
+        unkept = self._retention.explain(location, name.end)
+        if unkept.expiry is not None:
+            expired = found(Reason.OBJECT_EXPIRED, name, location, detail=unkept.detail)
+            return Judged(name, location, Standing.EXPIRED, finding=expired)
+        missing = found(Reason.DIGEST_MISSING, name, location, detail=unkept.detail)
         return Judged(name, location, Standing.MISSING, finding=missing)
 
 

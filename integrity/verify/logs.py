@@ -34,6 +34,7 @@ from integrity.chain.model import (
 )
 from integrity.chain.trouble import REWRITTEN, archived
 from integrity.verify.job import Job
+from integrity.verify.kept import Retention
 from integrity.verify.parallel import each
 from integrity.verify.ports import Reader
 from integrity.verify.tools import Tools
@@ -154,6 +155,7 @@ class LogChecker:
     ) -> None:
         self._place, self._rewritten, self._archived = place, rewritten, archived
         self._job, self._tools = job, tools
+        self._retention = Retention(tools)
 
     def check(self, logs: Iterable[NamedLog]) -> LogSpan:
         """Counts and findings of these log files. Those left unread by a stop are undetermined."""
@@ -221,10 +223,17 @@ class LogChecker:
 
     def _sort(self, log: NamedLog, answer: Answer) -> Finding | None:
         if isinstance(answer, Absent):
-            return self._found(Reason.LOG_MISSING, log, detail=f"named by {log.digest.name}")
+            return self._absent(log)
         if isinstance(answer, Unreachable):
             return self._unreadable(log, answer.detail)
         return self._weigh(log, answer)
+
+    def _absent(self, log: NamedLog) -> Finding:
+        """A log file is delivered, and so written, in the hour of the digest that names it."""
+        unkept = self._retention.explain(log.location, log.window.start)
+        reason = Reason.LOG_MISSING if unkept.expiry is None else Reason.OBJECT_EXPIRED
+        named = f"named by {log.digest.name}"
+        return self._found(reason, log, detail="; ".join(filter(None, (named, unkept.detail))))
 
     def _reader(self, read_content: ReadContent) -> Reader[Content]:
         max_bytes = self._job.limits.max_log_bytes

@@ -121,9 +121,16 @@ class UnnamedFinder:
     """Judges the log files that a span's digests do not name."""
 
     def __init__(
-        self, chain: ChainId, *, job: Job, tools: Tools, ring: KeyRing, folders: DigestFolders
+        self,
+        chain: ChainId,
+        *,
+        job: Job,
+        tools: Tools,
+        ring: KeyRing,
+        folders: DigestFolders,
+        beside: tuple[Root, ...] = (),
     ) -> None:
-        self._chain, self._job, self._tools = chain, job, tools
+        self._chain, self._job, self._tools, self._beside = chain, job, tools, beside
         self._ring, self._folders = ring, folders
         self._unsigned_writers = job.unsigned_writers(chain.account_id, chain.region)
 
@@ -146,12 +153,13 @@ class UnnamedFinder:
 
     def _unnamed(self, listed: Listed) -> Unnamed:
         chain = self._chain
-        return unnamed(listed, chain.root, chain.account_id, chain.region)
+        roots = (chain.root, *self._beside)
+        return unnamed(listed, roots, chain.account_id, chain.region)
 
     def _own(self, left: list[Unnamed], digests: DigestSpan) -> list[DigestSpan]:
         """This trail's digests over every time that matters, the span's own first."""
         beyond = [piece for times in _times(left) for piece in subtract(times, [digests.span])]
-        return [digests, *(self._read(self._chain, piece) for piece in beyond)]
+        return [digests, *(self._read(self._chain, piece, self._beside) for piece in beyond)]
 
     def _others(self, left: list[Unnamed]) -> list[DigestSpan]:
         """Other trails' digests over the same times, as far as the listings show such trails."""
@@ -167,10 +175,11 @@ class UnnamedFinder:
         }
         return [self._read(chain, times) for chain in sorted(others) for times in _times(left)]
 
-    def _read(self, chain: ChainId, times: TimeWindow) -> DigestSpan:
+    def _read(self, chain: ChainId, times: TimeWindow, beside: tuple[Root, ...] = ()) -> DigestSpan:
         reader = DigestReader(
             chain,
             times,
+            beside=beside,
             job=self._job,
             tools=self._tools,
             ring=self._ring,
