@@ -16,6 +16,7 @@ import msgspec
 from integrity.chain.findings import Finding, Outcome, Reason, worst
 from integrity.chain.link import Entry
 from integrity.chain.model import ChainId, ChainKind, PublicKey, TimeWindow
+from integrity.chain.retention import Expiry
 from integrity.errors import UsageError
 
 SCHEMA_VERSION = 1
@@ -79,17 +80,36 @@ class Expected:
     found: int
 
 
+class Origin(StrEnum):
+    """Whose word it is that so many accounts, or regions, are expected.
+
+    `bucket`: only what the bucket itself shows, which whoever owns it can change.
+    """
+
+    BUCKET = "bucket"
+    TRAIL = "trail"
+    TRAIL_STATUS = "trail_status"
+    REGIONS = "regions"
+    ORGANIZATION = "organization"
+    REQUEST = "request"
+
+
 @dataclass(frozen=True, slots=True)
 class Population:
-    """How many accounts and chains were expected and found, and who was asked.
+    """How many accounts, regions and chains were expected and found, and who was asked.
 
-    `notes` has a line for each witness that could not be asked, with the permission that it needs.
+    `notes` has a line for each witness that could not be asked, with the permission that it needs;
+    `unasked` names the calls in short, `organizations:ListAccounts denied`.
     """
 
     method: tuple[str, ...]
     accounts: Expected
     chains: Expected
     notes: tuple[str, ...] = ()
+    regions: Expected = Expected(0, 0)
+    accounts_from: Origin = Origin.BUCKET
+    regions_from: Origin = Origin.BUCKET
+    unasked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +211,7 @@ class ChainResult:
     """One chain's part of the record. `hours` has a letter for each clock hour of the window.
 
     P proven with logs, E proven and empty, G gap, M missing, X invalid, U undetermined, `.` not
-    due.
+    due. `ended_at` is the end of an ended chain's newest digest, where there is one.
     """
 
     account_id: str
@@ -205,6 +225,7 @@ class ChainResult:
     head: Head | None
     digest_files: DigestCounts
     log_files: LogCounts
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +254,7 @@ class SegmentResult:
     says that a digest was written at the moment that AWS names as its latest delivery.
     `first_unattested` is the time of the earliest log file that no digest could vouch for;
     `has_logs` whether any log file lies in the window; `complete` is False where a folder could not
-    be listed.
+    be listed. `expiry` is what the lifecycle does to the digests, where the span begins without.
     """
 
     chain: ChainId
@@ -251,6 +272,7 @@ class SegmentResult:
     complete: bool
     keys: tuple[PublicKey, ...]
     stored_bytes: int
+    expiry: Expiry | None = None
 
     @property
     def log_files(self) -> int:

@@ -24,7 +24,7 @@ from integrity.errors import AccessError, UsageError
 from integrity.record import Run
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
-from integrity.verify.ports import KeySource, ObjectSource, Progress
+from integrity.verify.ports import KeySource, OpenSources, Progress, Witnesses
 
 if TYPE_CHECKING:
     from integrity.sources.session import Aws
@@ -43,7 +43,7 @@ class Access:
     expected_bucket_owner: str | None = None
     keys_file: Path | None = None
     keys_profile: str | None = None
-    concurrency: int = 32
+    concurrency: int = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,17 +135,15 @@ class Connection:
 
         Names of valid files do not travel between processes, so `names_valid` keeps it in one.
         """
-        from integrity.sources.trail_status import TrailStatuses
         from integrity.verify.run import Sources, verify_trail
 
         _refuse_unknown(self._aws, job.source_regions or ())
         caller = self._aws.caller(job.trail.home_region)
-        statuses = TrailStatuses(self._aws, job.trail, self._now) if job.trail.looked_up else None
         run = verify_trail(
             job,
             Sources(
                 *self.open_sources(),
-                statuses,
+                self._witnesses(job.trail, caller.account_id if caller else None),
                 recipe=None if names_valid else _SourcesRecipe(self._access, self._now),
             ),
             run_id=str(uuid.uuid4()),
@@ -157,12 +155,32 @@ class Connection:
         notes = (*self._directory.notes, *run.population.notes)
         return replace(run, population=replace(run.population, notes=notes))
 
-    def open_sources(self) -> tuple[ObjectSource, KeySource]:
-        """Where objects and public keys come from."""
+    def _witnesses(self, trail: Trail, account_id: str | None) -> Witnesses:
+        """Who can be asked about a trail: nobody, if AWS knows it not, or not in this place."""
+        from integrity.sources.estate import Estate
+        from integrity.sources.trail_status import TrailStatuses
+
+        if not trail.looked_up:
+            return Witnesses()
+        estate = Estate(self._aws, trail.home_region)
+        return Witnesses(
+            account_id=account_id,
+            statuses=TrailStatuses(self._aws, trail, self._now),
+            regions=estate,
+            accounts=estate,
+        )
+
+    def open_sources(self) -> OpenSources:
+        """Where objects, public keys and the rules of buckets come from."""
+        from integrity.sources.lifecycle import Lifecycles
         from integrity.sources.s3 import S3Source
 
         owner = self._access.expected_bucket_owner
-        return S3Source(self._aws, expected_bucket_owner=owner), self._keys
+        return (
+            S3Source(self._aws, expected_bucket_owner=owner),
+            self._keys,
+            Lifecycles(self._aws, expected_bucket_owner=owner),
+        )
 
     def list_trails(self) -> Sequence[TrailListing]:
         """Every trail of the account, and whether it logs."""
@@ -236,7 +254,7 @@ class _SourcesRecipe:
     access: Access
     now: datetime
 
-    def open(self) -> tuple[ObjectSource, KeySource]:
+    def open(self) -> OpenSources:
         return connect(self.access, now=self.now).open_sources()
 
 

@@ -13,6 +13,7 @@ from threading import Event
 from typing import Any, TypeVar
 
 from integrity.chain.content import Buffer
+from integrity.chain.estate import ExpirationRule, Member, Organization, Region, Unasked
 from integrity.chain.findings import Finding, Reason
 from integrity.chain.model import (
     Absent,
@@ -31,7 +32,7 @@ from integrity.lab.estate import LabTrail
 from integrity.lab.world import World
 from integrity.record import Run
 from integrity.verify.job import Job
-from integrity.verify.ports import Progress
+from integrity.verify.ports import Progress, Witnesses
 from integrity.verify.run import Sources, verify_trail
 
 T = TypeVar("T")
@@ -120,13 +121,20 @@ class MemoryKeys:
 
 @dataclass
 class MemoryStatuses:
-    """GetTrailStatus of a world."""
+    """GetTrailStatus of a world, asked by the trail's owner or by `account_id`."""
 
     world: World
     trail: LabTrail
+    account_id: str | None = None
+    refused: bool = False
+    asked: list[str] = field(default_factory=list)
 
     def fetch_status(self, region: str) -> TrailStatus | StatusUnavailable:
-        status = self.world.status(self.trail, region)
+        self.asked.append(region)
+        if self.refused:
+            detail = f"cloudtrail:GetTrailStatus in region {region} is not allowed"
+            return StatusUnavailable(region, detail, denied=True)
+        status = self.world.status(self.trail, region, self.account_id)
         return TrailStatus(
             region,
             self.world.now,
@@ -135,6 +143,58 @@ class MemoryStatuses:
             "",
             status.start_logging_time,
             status.stop_logging_time,
+        )
+
+
+@dataclass
+class MemoryEstate:
+    """DescribeRegions and ListAccounts of a world; `refused` holds the calls that are denied."""
+
+    world: World
+    refused: tuple[str, ...] = ()
+
+    def list_regions(self) -> tuple[Region, ...] | Unasked:
+        call = "ec2:DescribeRegions"
+        if call in self.refused:
+            return Unasked(call, f"{call} is not allowed", denied=True)
+        return tuple(
+            Region(name, status != "not-opted-in", status != "opt-in-not-required")
+            for name, status in self.world.regions.items()
+        )
+
+    def list_accounts(self) -> Organization | Unasked:
+        call = "organizations:ListAccounts"
+        if call in self.refused or self.world.organization is None:
+            return Unasked(call, f"{call} on * is not allowed", denied=True)
+        return Organization(
+            self.world.organization.organization_id,
+            tuple(
+                Member(one.account_id, one.status == "ACTIVE", one.joined_at)
+                for one in self.world.accounts.values()
+            ),
+        )
+
+
+@dataclass
+class MemoryRetention:
+    """GetBucketLifecycleConfiguration of a world."""
+
+    world: World
+    is_refused: bool = False
+    asked: list[str] = field(default_factory=list)
+
+    def _exists(self, bucket: str) -> bool:
+        return bucket in self.world.buckets
+
+    def fetch_rules(self, bucket: str) -> tuple[ExpirationRule, ...] | Unasked:
+        self.asked.append(bucket)
+        if self.is_refused:
+            call = "s3:GetLifecycleConfiguration"
+            return Unasked(call, f"{call} on {bucket} is not allowed", denied=True)
+        return tuple(
+            ExpirationRule(rule.rule_id, rule.prefix, rule.days)
+            for rule in (self.world.buckets[bucket].expirations if self._exists(bucket) else ())
+            if rule.enabled
         )
 
 
@@ -162,6 +222,18 @@ def as_trail(trail: LabTrail, *, name: str | None = None) -> Trail:
         organization_id=trail.organization_id or "",
         multi_region=trail.multi_region,
         validation=trail.validation,
+        is_organization=trail.organization_id is not None,
+    )
+
+
+def witnesses(
+    world: World, trail: LabTrail, *, refused: tuple[str, ...] = (), caller: str | None = None
+) -> Witnesses:
+    """Everybody who can be asked, by the trail's owner or by the account `caller`."""
+    estate = MemoryEstate(world, refused)
+    statuses = MemoryStatuses(world, trail, caller, "cloudtrail:GetTrailStatus" in refused)
+    return Witnesses(
+        account_id=caller or trail.account_id, statuses=statuses, regions=estate, accounts=estate
     )
 
 
@@ -176,17 +248,25 @@ def verify(
     keys: MemoryKeys | None = None,
     now: datetime | None = None,
     name: str | None = None,
+    refused: tuple[str, ...] = (),
+    caller: str | None = None,
+    retention: MemoryRetention | None = None,
+    has_retention: bool = True,
+    meant: Trail | None = None,
     progress: Progress | None = None,
     **options: Any,
 ) -> Run:
-    """The record of a lab trail, verified as the command line would."""
+    """The record of a lab trail, verified as the command line would.
+
+    `refused` holds the calls that are denied; `meant` stands in for what AWS says of the trail.
+    """
     neighbours = tuple(
         as_trail(other)
         for other in world.trails
         if other is not trail and not other.validation and other.bucket == trail.bucket
     )
     job = Job(
-        trail=as_trail(trail, name=name),
+        trail=meant or as_trail(trail, name=name),
         window=TimeWindow(start, end),
         concurrency=4,
         unsigned_neighbours=neighbours,
@@ -197,7 +277,8 @@ def verify(
         Sources(
             source or MemorySource(world),
             keys or MemoryKeys(world),
-            MemoryStatuses(world, trail) if witness else None,
+            (retention or MemoryRetention(world)) if has_retention else None,
+            witnesses(world, trail, refused=refused, caller=caller) if witness else Witnesses(),
         ),
         run_id="a-run",
         caller_arn=None,

@@ -6,6 +6,9 @@ all.
 3. Time between digests that none accounts for is a `chain_gap`; so is the time before the first
    one, unless the chain demonstrably began there.
 4. The head is stale where its newest digest ends before what is due.
+5. A chain that a person says has ended owes no more; nor one of which AWS says so, where no log
+   file was delivered since.
+6. What the bucket's lifecycle has removed is neither a gap nor a head that was rewound.
 
 Time is judged once: what a missing or broken digest accounts for is that digest's own finding.
 """
@@ -18,7 +21,9 @@ from datetime import datetime, timedelta
 
 from integrity.chain.findings import Finding, Place, Reason, find
 from integrity.chain.link import Entry, clip, covered, in_order, merge, subtract
-from integrity.chain.model import ChainId, TimeWindow, TrailStatus
+from integrity.chain.model import ChainId, TimeWindow
+from integrity.chain.population import Expectation
+from integrity.chain.retention import Expiry
 from integrity.chain.times import HOUR, format_instant
 
 
@@ -29,8 +34,8 @@ class Situation:
     `entries` are the digests of the window in order, `neighbours` the nearest ones outside.
     `newest` is the end of the newest digest in the bucket. `first_unattested` is the earliest log
     file that no digest could vouch for. `complete` is False where a folder could not be listed:
-    then absence means nothing. `is_named` marks the trail's home region in its own account, and
-    what the command line names.
+    then absence means nothing. `expected` is what was known before anything was read; `expiry` what
+    the bucket's lifecycle does to the chain's digests, where that had to be asked.
     """
 
     chain: ChainId
@@ -44,10 +49,8 @@ class Situation:
     first_unattested: datetime | None
     has_logs: bool
     complete: bool
-    is_named: bool
-    is_multi_region: bool
-    is_ignored: bool
-    status: TrailStatus | None
+    expected: Expectation
+    expiry: Expiry | None = None
 
     @property
     def place(self) -> Place:
@@ -61,14 +64,16 @@ class Situation:
     @property
     def delivered(self) -> datetime | None:
         """When AWS delivered the latest digest, so it says."""
-        return self.status.latest_digest_delivery if self.status is not None else None
+        status = self.expected.status
+        return status.latest_digest_delivery if status is not None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
     """A chain's time, judged.
 
-    `is_new`: it began in the window. `is_ended`: a person says it ended.
+    `is_new`: it began in the window. `is_ended`: somebody says that it ended, where its newest
+    digest does, at `ended_at`.
     """
 
     covered: tuple[TimeWindow, ...] = ()
@@ -76,6 +81,7 @@ class Coverage:
     stale: tuple[TimeWindow, ...] = ()
     is_new: bool = False
     is_ended: bool = False
+    ended_at: datetime | None = None
     findings: tuple[Finding, ...] = field(default_factory=tuple)
 
 
@@ -98,9 +104,10 @@ def judge_coverage(chain: Situation) -> Coverage | None:
     after = _clip(open_time, head, chain.due)
     starts = known[0].is_authentic and known[0].previous is None
     is_new = starts and bool(before) and not _was_on_before(chain, known[0], begin)
-    gaps = between if is_new else [*before, *between]
-    findings = [_gap(chain, gap) for gap in gaps]
-    is_ended = chain.is_ignored and bool(after)
+    expired, before = _parted(chain, [] if is_new else before)
+    gaps = [*before, *between]
+    findings = [*(_expired(chain, time) for time in expired), *(_gap(chain, gap) for gap in gaps)]
+    is_ended = bool(after) and _has_ended(chain, head)
     if rewound is not None:
         findings.append(rewound)
     elif after and not is_ended:
@@ -108,9 +115,10 @@ def judge_coverage(chain: Situation) -> Coverage | None:
     return Coverage(
         covered=vouched,
         gaps=tuple(gaps),
-        stale=() if is_ended else tuple(after),
+        stale=(*expired, *(() if is_ended else after)),
         is_new=is_new,
         is_ended=is_ended,
+        ended_at=head if is_ended else None,
         findings=tuple(findings),
     )
 
@@ -131,15 +139,30 @@ def _begin(known: Sequence[Entry]) -> datetime:
     )
 
 
+def _parted(
+    chain: Situation, before: Sequence[TimeWindow]
+) -> tuple[list[TimeWindow], list[TimeWindow]]:
+    """Time without digests before the first that is left: what the lifecycle took, and gaps."""
+    since = chain.expected.since
+    if since is not None and chain.first_unattested is None:
+        before = _clip(before, max(since, chain.window.start), chain.window.end)
+    if chain.expiry is None:
+        return [], list(before)
+    split = chain.expiry.before
+    return _clip(before, chain.window.start, split), _clip(before, split, chain.window.end)
+
+
 def _was_on_before(chain: Situation, first: Entry, begin: datetime) -> bool:
     """Whether the trail demonstrably logged before the first digest that is left of it."""
     if chain.first_unattested is not None and chain.first_unattested < begin:
         return True
-    if chain.status is None:
+    if chain.expected.at_latest is not None and chain.expected.at_latest < first.window.end:
+        return True
+    status = chain.expected.status
+    if status is None:
         return False
-    started = chain.status.started
-    return chain.status.stopped is not None or (
-        started is not None and started < first.window.end - HOUR
+    return status.stopped is not None or (
+        status.started is not None and status.started < first.window.end - HOUR
     )
 
 
@@ -147,14 +170,24 @@ def _is_expected(chain: Situation) -> bool:
     """A chain without a digest in the window: was there one, or should there be?"""
     older = [entry for entry in chain.neighbours if entry.window.end < chain.window.start]
     newer = [entry for entry in chain.neighbours if entry.window.end > chain.window.end]
-    if older or chain.is_named or not chain.complete:
+    if older or chain.expected.is_due or not chain.complete:
         return True
-    if chain.is_multi_region and chain.has_logs:
+    if chain.expected.by_logs and chain.has_logs:
         return True
     if newer:
         starts = newer[0].is_authentic and newer[0].previous is None
         return not starts or _was_on_before(chain, newer[0], chain.window.end)
     return chain.delivered is not None
+
+
+def _has_ended(chain: Situation, head: datetime) -> bool:
+    """A person's word is enough. AWS knows an account's state, not since when it has it: log files
+    that came after the newest digest contradict it.
+    """
+    if chain.expected.is_ignored:
+        return True
+    late = chain.first_unattested is not None and chain.first_unattested >= head
+    return bool(chain.expected.gone) and not late
 
 
 def _rewound(chain: Situation) -> Finding | None:
@@ -164,6 +197,8 @@ def _rewound(chain: Situation) -> Finding | None:
     if chain.delivered is None or chain.redelivered:
         return None
     if chain.newest is not None and chain.newest >= chain.delivered - HOUR - chain.grace:
+        return None
+    if chain.expiry is not None and chain.delivered < chain.expiry.before:
         return None
     start = chain.newest or chain.window.start
     window = TimeWindow(min(start, chain.delivered), chain.delivered)
@@ -182,21 +217,39 @@ def _without_digests(chain: Situation, rewound: Finding | None) -> Coverage:
     missing = _clip([chain.window], chain.window.start, chain.due)
     if rewound is not None:
         return Coverage(stale=tuple(missing), findings=(rewound,))
-    if chain.is_ignored:
-        return Coverage(is_ended=True)
-    detail = "" if missing else "none is due yet: a digest comes about 30 minutes after its hour"
+    older = [e.window.end for e in chain.neighbours if e.window.end < chain.window.start]
+    if chain.expected.is_ignored or (chain.expected.gone and older and not chain.has_logs):
+        return Coverage(is_ended=True, ended_at=max(older, default=None))
+    if chain.expiry is not None and chain.window.end <= chain.expiry.before:
+        return Coverage(stale=tuple(missing), findings=(_expired(chain, chain.window),))
+    detail = "none is due yet: a digest comes about 30 minutes after its hour"
+    if missing:
+        newest = f"newest digest ends {format_instant(max(older))}" if older else ""
+        logs = "log files were delivered" if chain.has_logs else ""
+        detail = _unsettled(chain, newest, logs)
     finding = find(Reason.NO_DIGESTS, chain.place, chain.window, detail=detail)
     return Coverage(stale=tuple(missing), findings=(finding,))
+
+
+def _unsettled(chain: Situation, *seen: str) -> str:
+    """Where a chain ends, somebody has to say whether it was ended."""
+    told = chain.expected
+    return "; ".join(part for part in (*seen, told.why, told.gone, told.settles) if part)
 
 
 def _gap(chain: Situation, gap: TimeWindow) -> Finding:
     return find(Reason.CHAIN_GAP, chain.place, gap)
 
 
+def _expired(chain: Situation, time: TimeWindow) -> Finding:
+    detail = chain.expiry.detail if chain.expiry is not None else ""
+    return find(Reason.OBJECT_EXPIRED, chain.place, time, detail=detail)
+
+
 def _stale(chain: Situation, head: datetime) -> Finding:
     window = TimeWindow(max(head, chain.window.start), chain.due)
-    error = chain.status.latest_digest_error if chain.status is not None else ""
-    detail = f"newest digest ends {format_instant(head)}"
-    if error:
-        detail += f"; AWS reports the delivery error {error}"
+    status = chain.expected.status
+    detail = _unsettled(chain, f"newest digest ends {format_instant(head)}")
+    if status is not None and status.latest_digest_error:
+        detail += f"; AWS reports the delivery error {status.latest_digest_error}"
     return find(Reason.HEAD_STALE, chain.place, window, detail=detail)

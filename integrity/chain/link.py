@@ -30,7 +30,7 @@ from integrity.chain.times import HOUR, day_of
 class Standing(StrEnum):
     """How a digest stands.
 
-    The last two are not there; an unjudged one lies outside of what was asked.
+    The last three are not there; an unjudged one lies outside of what was asked.
     """
 
     AUTHENTIC = "authentic"
@@ -39,6 +39,10 @@ class Standing(StrEnum):
     UNJUDGED = "unjudged"
     MISSING = "missing"
     LATE = "late"
+    EXPIRED = "expired"
+
+
+_NOT_THERE = (Standing.MISSING, Standing.LATE, Standing.EXPIRED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ class Entry:
 
     @property
     def is_there(self) -> bool:
-        return self.standing not in (Standing.MISSING, Standing.LATE)
+        return self.standing not in _NOT_THERE
 
     @property
     def is_authentic(self) -> bool:

@@ -136,12 +136,14 @@ class TrailStatus:
 class StatusUnavailable:
     """Nobody told a trail's status in a region; `detail` says why and what would help.
 
-    `not_found` is True where CloudTrail said that the caller's account sees no such trail there.
+    `not_found` is True where CloudTrail said that the caller's account sees no such trail there,
+    `denied` where a permission is missing.
     """
 
     region: str
     detail: str
     not_found: bool = False
+    denied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,13 +232,17 @@ class AuthenticDigest:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One object of a listing. `storage_class` is empty where the listing did not say."""
+    """One object of a listing. `storage_class` is empty where the listing did not say.
+
+    `restored`: a copy of what is archived can be read for a while.
+    """
 
     location: S3Location
     size: int
     last_modified: datetime
     etag: str = ""
     storage_class: str = ""
+    restored: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ was read and does not name it, it is unreferenced. Pure: whoever calls has read 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -22,7 +22,13 @@ NAME_SLACK = timedelta(minutes=10)
 _PENDING_AGE = DAY
 _LATEST_DELIVERY = timedelta(days=30)
 
-_EXCUSES = (Standing.MISSING, Standing.LATE, Standing.BROKEN, Standing.UNREADABLE)
+_EXCUSES = (
+    Standing.MISSING,
+    Standing.LATE,
+    Standing.EXPIRED,
+    Standing.BROKEN,
+    Standing.UNREADABLE,
+)
 
 
 class Claim(StrEnum):
@@ -56,14 +62,15 @@ class Unnamed:
         return [TimeWindow(self.named_for - NAME_SLACK, self.named_for + NAME_SLACK), delivered]
 
 
-def unnamed(listed: Listed, root: Root, account_id: str, region: str) -> Unnamed:
+def unnamed(listed: Listed, roots: Collection[Root], account_id: str, region: str) -> Unnamed:
     """A log file as its place and name present it; a name from after its own writing is not
-    credible.
+    credible, nor one of another place than it lies in.
     """
     name = parse_log(listed.location)
     if (
         name is None
-        or (name.root, name.account_id, name.region) != (root, account_id, region)
+        or name.root not in roots
+        or (name.account_id, name.region) != (account_id, region)
         or name.time > listed.last_modified + HOUR
     ):
         return Unnamed(listed, None)

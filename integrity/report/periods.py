@@ -90,17 +90,18 @@ def _up_to_date(chains: Sequence[ChainResult], asked: TimeWindow, clock: Clock) 
 
 def _account(chain: ChainResult, asked: TimeWindow, clock: Clock) -> str:
     covered = _covered(chain, asked)
-    if chain.state is ChainState.ENDED:
-        end = f" at {clock(chain.head.end)}" if chain.head else ""
-        return f"ended{end}, before what was asked for"
-    if not covered:
-        return "nothing"
     said = ", ".join(_interval(interval, clock) for interval in covered[:MOST_INTERVALS])
     if len(covered) > MOST_INTERVALS:
         said += f" and {len(covered) - MOST_INTERVALS} more periods (see --format json)"
-    if chain.log_files.invalid or chain.log_files.undetermined:
+    if covered and (chain.log_files.invalid or chain.log_files.undetermined):
         said += ", without the log files found above"
-    return said
+    said = said or "nothing"
+    if chain.state is not ChainState.ENDED:
+        return said
+    if chain.ended_at is not None and chain.ended_at > asked.start:
+        return f"{said}; ended at {clock(chain.ended_at)}"
+    end = f" at {clock(chain.ended_at)}" if chain.ended_at is not None else ""
+    return f"ended{end}, before what was asked for"
 
 
 def _covered(chain: ChainResult, asked: TimeWindow) -> list[TimeWindow]:

@@ -27,6 +27,7 @@ from integrity.report.words import (
     ratio,
     said,
     subject,
+    told,
 )
 
 MOST_FINDINGS = 20
@@ -148,6 +149,7 @@ def _population(run: Run) -> Iterator[str]:
         f"{counted(accounts.expected, 'account')}; found {chains.found} in {accounts.found} "
         f"(asked: {escape(', '.join(run.population.method)) or 'nobody'})"
     )
+    yield f"           {escape(told(run.population))}"
     for note in run.population.notes:
         yield f"           {escape(note)}"
 

@@ -9,7 +9,15 @@ reads its output by script reads ours.
 from __future__ import annotations
 
 from integrity.chain.findings import Finding, Outcome, Reason
-from integrity.record import DigestCounts, ExitStatus, LogCounts, Requested
+from integrity.record import (
+    DigestCounts,
+    ExitStatus,
+    Expected,
+    LogCounts,
+    Origin,
+    Population,
+    Requested,
+)
 from integrity.report.terminal import escape
 
 WORDS: dict[Reason, str] = {
@@ -116,6 +124,33 @@ def narrowing(requested: Requested) -> str:
     if requested.ignored:
         parts.append(f"by ignoring {', '.join(requested.ignored)}")
     return escape(f"narrowed {' and '.join(parts)}") if parts else ""
+
+
+_WITNESS = {
+    Origin.TRAIL_STATUS: "GetTrailStatus",
+    Origin.REGIONS: "DescribeRegions",
+    Origin.ORGANIZATION: "ListAccounts",
+}
+
+
+def told(population: Population) -> str:
+    """Whose word the population is: `regions: 17 expected (GetTrailStatus), 17 found; …`."""
+    mine = [call for call in population.unasked if call.startswith("organizations:")]
+    others = [call for call in population.unasked if call not in mine]
+    regions = _told_by(population.regions_from, population.regions, others)
+    accounts = _told_by(population.accounts_from, population.accounts, mine)
+    return f"regions: {regions}; accounts: {accounts}"
+
+
+def _told_by(origin: Origin, number: Expected, refused: list[str]) -> str:
+    if origin is Origin.TRAIL:
+        return "the trail's own"
+    if origin is Origin.REQUEST:
+        return f"{number.expected} asked for, {number.found} found"
+    if origin is Origin.BUCKET:
+        return f"only those the bucket shows ({', '.join(refused) or 'AWS was not asked'})"
+    but = f"; {', '.join(refused)}, in part at least" if refused else ""
+    return f"{number.expected} expected ({_WITNESS[origin]}{but}), {number.found} found"
 
 
 def counted(number: int, noun: str) -> str:

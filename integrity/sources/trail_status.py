@@ -2,7 +2,7 @@
 
 GetTrailStatus answers for one source region at a time and knows when it last delivered a digest
 there, whatever has become of it since. A region that cannot be asked is a value that says why. What
-a status proves about a bucket is not decided here. (AWS: API_GetTrailStatus, API_DescribeRegions.)
+a status proves about a bucket is not decided here. (AWS: API_GetTrailStatus.)
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from integrity.chain.model import StatusUnavailable, Trail, TrailStatus
-from integrity.sources.refusal import REFUSALS, Call, error_code, explain
+from integrity.sources.refusal import REFUSALS, Call, error_code, explain, is_denied
 from integrity.sources.session import Aws, is_region_name
 
 
@@ -32,7 +32,7 @@ class TrailStatuses:
         except REFUSALS as error:
             call = Call("cloudtrail:GetTrailStatus", f"on {arn} in region {region}")
             not_found = error_code(error) == "TrailNotFoundException"
-            return StatusUnavailable(region, explain(error, call), not_found)
+            return StatusUnavailable(region, explain(error, call), not_found, is_denied(error))
         return TrailStatus(
             region=region,
             asked_at=self._now,
@@ -42,18 +42,6 @@ class TrailStatuses:
             started=_utc(answer.get("StartLoggingTime")),
             stopped=_utc(answer.get("StopLoggingTime")),
         )
-
-    def list_regions(self) -> tuple[str, ...] | StatusUnavailable:
-        """Where the trail has a status: its home, or every region that the account enabled."""
-        home = self._trail.home_region
-        if not self._trail.multi_region:
-            return (home,)
-        try:
-            answer = self._aws.client("ec2", home).describe_regions()
-        except REFUSALS as error:
-            call = Call("ec2:DescribeRegions", f"in region {home}")
-            return StatusUnavailable(home, explain(error, call))
-        return tuple(sorted(one["RegionName"] for one in answer["Regions"]))
 
 
 def _utc(time: datetime | None) -> datetime | None:

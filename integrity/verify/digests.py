@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from integrity.chain.findings import Finding, Reason
 from integrity.chain.judge import hour_of, judge_by_successor
@@ -30,11 +30,9 @@ from integrity.chain.times import DAY, HOUR, day_of
 from integrity.verify.job import Job
 from integrity.verify.judged import DigestJudge, Judged, found, unjudged
 from integrity.verify.keyring import KeyRing
-from integrity.verify.listing import DigestFolders, days_from
+from integrity.verify.listing import CLOUDTRAIL_BEGAN, DigestFolders, days_from
 from integrity.verify.parallel import each
 from integrity.verify.tools import Tools
-
-_CLOUDTRAIL_BEGAN = datetime(2013, 11, 1, tzinfo=UTC)
 
 Wanted = list[tuple[DigestName, S3Location]]
 
@@ -43,13 +41,15 @@ Wanted = list[tuple[DigestName, S3Location]]
 class DigestSpan:
     """What is known of a trail's digests over a span. `entries` reach one digest beyond both ends.
 
-    `authentic` holds the signed documents by place, for their log files; `findings` are about
-    digests that end in the span; `newest` is the end of the newest digest that the listings showed.
+    `authentic` holds the signed documents by place, for their log files, `made` when CloudTrail
+    made each, where known; `findings` are about digests that end in the span; `newest` is the end
+    of the newest digest that the listings showed.
     """
 
     span: TimeWindow
     entries: list[Entry] = field(default_factory=list)
     authentic: dict[S3Location, AuthenticDigest] = field(default_factory=dict)
+    made: dict[S3Location, datetime] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     newest: datetime | None = None
     unlisted: list[Unreachable] = field(default_factory=list)
@@ -58,7 +58,8 @@ class DigestSpan:
 class DigestReader:
     """Reads the digests of one standard chain and of its backfill chain over one span.
 
-    The nearest digests outside of the span are looked for as far as `reach`; None: to the end.
+    They lie under the chain's root, and older ones under the roots `beside`. The nearest digests
+    outside of the span are looked for as far as `reach`; None: to the end.
     """
 
     def __init__(
@@ -70,9 +71,10 @@ class DigestReader:
         tools: Tools,
         ring: KeyRing,
         folders: DigestFolders,
+        beside: Iterable[Root] = (),
         reach: timedelta | None = None,
     ) -> None:
-        self._chain, self._span = chain, span
+        self._chain, self._span, self._beside = chain, span, tuple(beside)
         self._backfill = replace(chain, kind=ChainKind.BACKFILL)
         self._job, self._tools, self._ring, self._folders = job, tools, ring, folders
         self._judge = DigestJudge(job, tools, ring)
@@ -83,7 +85,8 @@ class DigestReader:
 
     def read(self) -> DigestSpan:
         """List, read and complete: each round reads what the one before it named."""
-        self._follow(self._chain.root)
+        for root in (self._chain.root, *self._beside):
+            self._follow(root)
         while wanted := self._listed() or self._named() or self._predicted():
             if self._tools.stopping.is_set():
                 break
@@ -208,7 +211,7 @@ class DigestReader:
         shown = [name for name, _ in self._folders.shelf.of(self._chain) if name.end < before]
         if shown:
             return shown[-1]
-        days = TimeWindow(self._reached(before, _CLOUDTRAIL_BEGAN), day_of(before))
+        days = TimeWindow(self._reached(before, CLOUDTRAIL_BEGAN), day_of(before))
         for root in self._roots:
             self._folders.search(root, self._chain, days, newest_first=True)
         shown = [name for name, _ in self._folders.shelf.of(self._chain) if name.end < before]
@@ -217,7 +220,7 @@ class DigestReader:
     def _read_all(self, wanted: Wanted) -> None:
         judged = each(
             self._tools.executor,
-            lambda item: self._judge.judge(*item),
+            lambda item: self._judge.judge(*item, self._folders.shelf.shown(item[1])),
             wanted,
             in_flight=2 * self._job.concurrency,
             stopping=self._tools.stopping,
@@ -266,6 +269,11 @@ class DigestReader:
                 judged.location: judged.authentic
                 for judged in self._judged.values()
                 if judged.authentic is not None
+            },
+            made={
+                judged.location: judged.made
+                for judged in self._judged.values()
+                if judged.made is not None
             },
             findings=list(self._findings(strangers)),
             newest=max((end for end in shown if end <= self._tools.now + DAY), default=None),

@@ -25,7 +25,7 @@ from integrity.chain.model import S3Location
 from integrity.record import SegmentResult
 from integrity.verify.job import Job
 from integrity.verify.parallel import LINGER_SECONDS, Stopping, each
-from integrity.verify.ports import KeySource, ObjectSource
+from integrity.verify.ports import OpenSources
 from integrity.verify.segment import Segment, check_segment
 from integrity.verify.tools import Tools
 
@@ -38,7 +38,7 @@ _BATCHES_EACH = 4
 class SourcesRecipe(Protocol):
     """How to open the sources in a process of its own. Picklable."""
 
-    def open(self) -> tuple[ObjectSource, KeySource]: ...
+    def open(self) -> OpenSources: ...
 
 
 def run_segments(
@@ -168,9 +168,8 @@ def _start_worker(recipe: SourcesRecipe, job: Job, now: datetime, stopping: Stop
     """Open the sources once. Signals are the first process's business: it tells when to stop."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    objects, keys = recipe.open()
     readers = ThreadPoolExecutor(job.concurrency)
-    _worker.append((job, Tools(objects, keys, readers, now, _Untold(), stopping)))
+    _worker.append((job, Tools(*recipe.open(), readers, now, _Untold(), stopping)))
 
 
 def _check_batch(segments: tuple[Segment, ...]) -> list[SegmentResult]:

@@ -8,9 +8,10 @@ stand in for the head that was cut, what lies beyond the window counts only if i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from integrity.chain.model import ChainId, TimeWindow, TrailStatus
+from integrity.chain.model import ChainId, Root, TimeWindow, TrailStatus
 from integrity.chain.times import DAY, HOUR
 from integrity.verify.judged import DigestJudge
 from integrity.verify.listing import DigestFolders
@@ -24,6 +25,7 @@ def newest_digest(
     folders: DigestFolders,
     judge: DigestJudge,
     *,
+    beside: Iterable[Root] = (),
     after: datetime,
     now: datetime,
     due: datetime | None,
@@ -37,7 +39,8 @@ def newest_digest(
         return [name.end for name, _ in folders.shelf.of(chain) if name.end <= now + DAY]
 
     if due is not None and max(shown(), default=after) < due and after < now:
-        folders.search(chain.root, chain, TimeWindow(after, now + DAY), newest_first=True)
+        for root in (chain.root, *beside):
+            folders.search(root, chain, TimeWindow(after, now + DAY), newest_first=True)
     tries = 0
     for name, listed in reversed(folders.shelf.of(chain)):
         if name.end > now + DAY:
@@ -45,7 +48,10 @@ def newest_digest(
         if due is None or name.end <= after:
             return name.end
         tries += 1
-        if tries <= _MOST_TRIES and judge.judge(name, listed.location).authentic is not None:
+        if (
+            tries <= _MOST_TRIES
+            and judge.judge(name, listed.location, listed).authentic is not None
+        ):
             return name.end
     return None
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from integrity.chain.limits import Limits
 from integrity.chain.model import TimeWindow, Trail
+from integrity.chain.population import Scope
 from integrity.chain.times import DAY, HOUR
 from integrity.record import Requested
 
@@ -33,7 +34,7 @@ class Job:
     unreferenced: bool = True
     allow_gaps: bool = False
     limits: Limits = field(default_factory=Limits)
-    concurrency: int = 32
+    concurrency: int = 64
 
     @property
     def requested(self) -> Requested:
@@ -48,17 +49,16 @@ class Job:
             allow_gaps=self.allow_gaps,
         )
 
-    def ignores(self, account_id: str, region: str) -> bool:
-        """Whether a person says that this chain has ended."""
-        return account_id in self.ignored or f"{account_id}/{region}" in self.ignored
-
-    def names(self, account_id: str, region: str) -> bool:
-        """Whether the trail itself or the command line says that there is a chain here."""
-        if self.source_regions is not None:
-            return region in self.source_regions
-        if self.account_ids is not None and region == self.trail.home_region:
-            return account_id in self.account_ids
-        return (account_id, region) == (self.trail.account_id, self.trail.home_region)
+    def scope(self, now: datetime) -> Scope:
+        """What decides which chains are expected."""
+        return Scope(
+            trail=self.trail,
+            window=self.window,
+            now=now,
+            account_ids=self.account_ids,
+            source_regions=self.source_regions,
+            ignored=self.ignored,
+        )
 
     def unsigned_writers(self, account_id: str, region: str) -> tuple[Trail, ...]:
         """The neighbours without validation that write log files of this account and region."""

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from integrity.chain.coverage import Coverage, Situation, judge_coverage
-from integrity.chain.findings import Finding, Outcome, fold, worst
+from integrity.chain.findings import Finding, Outcome, worst
+from integrity.chain.fold import fold
 from integrity.chain.link import Entry, Standing, check_links, hour_letters, in_order
-from integrity.chain.model import ChainKind, PublicKey, S3Location, TrailStatus
+from integrity.chain.model import ChainKind, PublicKey, S3Location
+from integrity.chain.population import Expectation
 from integrity.record import (
     ChainResult,
     ChainState,
@@ -38,18 +40,18 @@ class JoinedChain:
 
 
 def join_chain(
-    segments: Sequence[SegmentResult], job: Job, now: datetime, status: TrailStatus | None
+    segments: Sequence[SegmentResult], job: Job, now: datetime, expected: Expectation
 ) -> JoinedChain | None:
     """The judgement of one account's region. None where no chain of the trail is expected in it."""
-    return _Join(sorted(segments, key=lambda segment: segment.span), job, now, status).join()
+    return _Join(sorted(segments, key=lambda segment: segment.span), job, now, expected).join()
 
 
 class _Join:
     def __init__(
-        self, segments: list[SegmentResult], job: Job, now: datetime, status: TrailStatus | None
+        self, segments: list[SegmentResult], job: Job, now: datetime, expected: Expectation
     ) -> None:
         self._segments, self._job = segments, job
-        self._now, self._status = now, status
+        self._now, self._expected = now, expected
         self._chain = segments[0].chain
         entries = {entry.location: entry for segment in segments for entry in segment.entries}
         self._entries = in_order(entries.values())
@@ -100,11 +102,8 @@ class _Join:
             first_unattested=min(unattested, default=None),
             has_logs=any(segment.has_logs for segment in segments),
             complete=all(segment.complete for segment in segments),
-            # A trail that signs nothing owes no digest; what it signed before is judged as ever.
-            is_named=job.trail.validation and job.names(chain.account_id, chain.region),
-            is_multi_region=job.trail.validation and job.trail.multi_region,
-            is_ignored=job.ignores(chain.account_id, chain.region),
-            status=self._status,
+            expected=self._expected,
+            expiry=segments[0].expiry,
         )
 
     def _of_kind(self, kind: ChainKind) -> list[Entry]:
@@ -126,6 +125,7 @@ class _Join:
             kind=ChainKind.STANDARD,
             root=self._chain.root.uri,
             state=state,
+            ended_at=coverage.ended_at,
             outcome=worst([Outcome.VALID, *(finding.outcome for finding in own)]),
             covered=coverage.covered,
             hours=hour_letters(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 
 from integrity.chain.model import ChainId, Listed, Root, S3Location, TimeWindow, Unreachable
@@ -17,6 +17,7 @@ from integrity.chain.names import DigestName, digest_folder, is_marker, parse_di
 from integrity.chain.times import DAY, day_folder, day_of, parse_instant
 from integrity.verify.ports import ObjectSource
 
+CLOUDTRAIL_BEGAN = datetime(2013, 11, 1, tzinfo=UTC)
 _BATCH = 16
 
 
@@ -27,6 +28,11 @@ class Shelf:
     digests: dict[S3Location, tuple[DigestName, Listed]] = field(default_factory=dict)
     strangers: list[Listed] = field(default_factory=list)
     unlisted: list[Unreachable] = field(default_factory=list)
+
+    def shown(self, location: S3Location) -> Listed | None:
+        """What a listing showed of a digest, where one did."""
+        known = self.digests.get(location)
+        return known and known[1]
 
     def of(self, chain: ChainId) -> list[tuple[DigestName, Listed]]:
         """The digests of a trail's chain under whatever root, by end time."""

@@ -1,36 +1,29 @@
 """Which chains a job is about, and the segments that check them.
 
-Accounts and regions are found by listing folders, under `CloudTrail-Digest/` and `CloudTrail/`
-both: a region whose digests were wiped still has its logs. What GetTrailStatus knows of each region
-of the trail's own account is asked before any digest is listed, so that a delivery in between is no
-head that was rewound.
+1. AWS is asked for its own word (`interview`) while the folders are listed (`folders`).
+2. What is expected of that is decided apart from it (`chain.population`).
+3. Every chain is cut into segments; public keys are asked for once per region.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from integrity.chain.model import (
     ChainId,
     KeysUnavailable,
     PublicKey,
-    Root,
     TimeWindow,
     TrailStatus,
     Unreachable,
 )
-from integrity.chain.names import (
-    ACCOUNT_ID,
-    ORGANIZATION_ID,
-    REGION,
-    region_folders,
-)
+from integrity.chain.population import Expectation, Told, expect_chains
 from integrity.chain.times import DAY, day_of
+from integrity.verify.folders import find_folders
+from integrity.verify.interview import Interview
 from integrity.verify.job import Job
 from integrity.verify.keyring import asked_for
-from integrity.verify.ports import StatusSource
+from integrity.verify.ports import Witnesses
 from integrity.verify.segment import Segment
 from integrity.verify.tools import Tools
 
@@ -39,29 +32,53 @@ from integrity.verify.tools import Tools
 class Plan:
     """The chains of a job in order, with their segments, and what was learnt on the way.
 
-    `method` says who was asked for the population, `notes` who would not answer and what it takes,
-    `unlisted` which folders of accounts or regions could not be looked into.
+    `expected` is what is known of each chain; `method` says who was asked for the population,
+    `notes` who would not answer and what it takes, `unlisted` which folders of accounts or regions
+    could not be looked into.
     """
 
     segments: dict[ChainId, list[Segment]] = field(default_factory=dict)
-    statuses: dict[str, TrailStatus] = field(default_factory=dict)
+    expected: dict[ChainId, Expectation] = field(default_factory=dict)
+    told: Told = field(default_factory=Told)
     method: list[str] = field(default_factory=lambda: ["bucket"])
     notes: list[str] = field(default_factory=list)
     unlisted: list[Unreachable] = field(default_factory=list)
 
-    def status(self, chain: ChainId) -> TrailStatus | None:
-        """AWS's word on a chain of the trail's own account."""
-        segments = self.segments[chain]
-        return segments[-1].witness
-
-    def home_status(self, job: Job) -> TrailStatus | None:
-        """AWS's word on the trail where it was created."""
-        return self.statuses.get(job.trail.home_region)
+    def trail_status(self, job: Job) -> TrailStatus | None:
+        """AWS's word on the trail as a whole."""
+        return self.told.status_of(job.trail)
 
 
-def make_plan(job: Job, tools: Tools, statuses: StatusSource | None) -> Plan:
+def make_plan(job: Job, tools: Tools, witnesses: Witnesses) -> Plan:
     """The segments that together check the job."""
-    return _Planner(job, tools, statuses).plan()
+    interview = Interview(job, tools, witnesses)
+    folders = find_folders(job, tools)
+    answers = interview.finish(region for _, region in folders.found.places)
+    plan = Plan(
+        told=answers.told,
+        method=["bucket", *answers.method],
+        notes=[*answers.notes, *folders.notes, *_own_words(answers.told)],
+        unlisted=folders.unlisted,
+    )
+    population = expect_chains(job.scope(tools.now), folders.found, answers.told)
+    keys = _ask_keys(job, tools, {region for _, region in population})
+    for (account_id, region), expected in population.items():
+        chain = ChainId(expected.root, account_id, region, job.trail.name, job.trail.home_region)
+        plan.expected[chain] = expected
+        plan.segments[chain] = _segments(chain, expected, cut(job.window), keys.get(region, ()))
+    return plan
+
+
+def _own_words(told: Told) -> list[str]:
+    """What nobody can be asked about, though everybody answered."""
+    regions = (told.regions or {}).values()
+    opted = [one.name for one in regions if one.needs_opt_in and one.is_enabled]
+    if not told.members or not opted:
+        return []
+    return [
+        "of members, regions that need opt-in are expected where the bucket shows them: AWS tells "
+        f"nobody what a member has enabled ({', '.join(sorted(opted))})"
+    ]
 
 
 def cut(window: TimeWindow) -> list[TimeWindow]:
@@ -73,116 +90,29 @@ def cut(window: TimeWindow) -> list[TimeWindow]:
     return [*pieces, TimeWindow(start, window.end)]
 
 
-class _Planner:
-    def __init__(self, job: Job, tools: Tools, statuses: StatusSource | None) -> None:
-        self._job, self._tools, self._statuses = job, tools, statuses
-        self._plan = Plan()
-
-    def plan(self) -> Plan:
-        chains = sorted(set(self._chains()))
-        self._ask_statuses({chain.region for chain in chains if self._is_own(chain)})
-        keys = self._ask_keys({chain.region for chain in chains})
-        pieces = cut(self._job.window)
-        for chain in chains:
-            status = self._plan.statuses.get(chain.region) if self._is_own(chain) else None
-            self._plan.segments[chain] = [
-                Segment(
-                    chain=chain,
-                    window=piece,
-                    is_first=piece is pieces[0],
-                    is_last=piece is pieces[-1],
-                    keys=keys.get(chain.region, ()),
-                    witness=status if piece is pieces[-1] else None,
-                )
-                for piece in pieces
-            ]
-        return self._plan
-
-    def _is_own(self, chain: ChainId) -> bool:
-        return chain.account_id == self._job.trail.account_id
-
-    # Accounts and regions
-
-    def _chains(self) -> Iterator[ChainId]:
-        trail = self._job.trail
-        for root in self._roots():
-            for account_id in self._accounts(root):
-                for region in self._regions(root, account_id):
-                    yield ChainId(root, account_id, region, trail.name, trail.home_region)
-
-    def _roots(self) -> list[Root]:
-        """The trail's root.
-
-        Where nobody said, whether its account lies under an organization's folder.
-        """
-        root = self._job.trail.root
-        if root.organization_id:
-            return [root]
-        folders = self._folders(root.bucket, root.folder)
-        if self._job.trail.account_id in folders:
-            return [root]
-        organizations = [name for name in folders if re.fullmatch(ORGANIZATION_ID, name)]
-        roots = [replace(root, organization_id=name) for name in sorted(organizations)]
-        holding = [
-            under
-            for under in roots
-            if self._job.trail.account_id in self._folders(under.bucket, under.folder)
-        ]
-        return holding or [root]
-
-    def _accounts(self, root: Root) -> list[str]:
-        if self._job.account_ids is not None:
-            return list(self._job.account_ids)
-        own = self._job.trail.account_id
-        if not root.organization_id:
-            return [own]
-        found = self._folders(root.bucket, root.folder)
-        return sorted({own, *(name for name in found if re.fullmatch(ACCOUNT_ID, name))})
-
-    def _regions(self, root: Root, account_id: str) -> list[str]:
-        if self._job.source_regions is not None:
-            return list(self._job.source_regions)
-        found = {
-            name
-            for parent in region_folders(root, account_id)
-            for name in self._folders(root.bucket, parent)
-            if re.fullmatch(REGION, name)
-        }
-        if self._job.names(account_id, self._job.trail.home_region):
-            found.add(self._job.trail.home_region)
-        return sorted(found)
-
-    def _folders(self, bucket: str, folder: str) -> tuple[str, ...]:
-        answer = self._tools.objects.list_folders(bucket, folder)
-        if isinstance(answer, Unreachable):
-            self._plan.unlisted.append(answer)
-            return ()
-        return answer
-
-    # Who else knows
-
-    def _ask_statuses(self, regions: set[str]) -> None:
-        if self._statuses is None or not regions:
-            return
-        fetch = self._statuses.fetch_status
-        for region, answer in zip(
-            sorted(regions), self._tools.executor.map(fetch, sorted(regions)), strict=True
-        ):
-            if isinstance(answer, TrailStatus):
-                self._plan.statuses[region] = answer
-            else:
-                self._plan.notes.append(f"GetTrailStatus in {region}: {answer.detail}")
-        if self._plan.statuses:
-            self._plan.method.append("trail_status")
-
-    def _ask_keys(self, regions: set[str]) -> dict[str, tuple[PublicKey, ...]]:
-        window = asked_for(self._job.window)
-        ordered = sorted(regions)
-        answers = self._tools.executor.map(
-            lambda region: self._tools.keys.fetch_keys(region, window), ordered
+def _segments(
+    chain: ChainId, expected: Expectation, pieces: list[TimeWindow], keys: tuple[PublicKey, ...]
+) -> list[Segment]:
+    return [
+        Segment(
+            chain=chain,
+            beside=expected.beside,
+            window=piece,
+            is_first=piece is pieces[0],
+            is_last=piece is pieces[-1],
+            keys=keys,
+            witness=expected.status if piece is pieces[-1] else None,
         )
-        return {
-            region: answer
-            for region, answer in zip(ordered, answers, strict=True)
-            if not isinstance(answer, KeysUnavailable)
-        }
+        for piece in pieces
+    ]
+
+
+def _ask_keys(job: Job, tools: Tools, regions: set[str]) -> dict[str, tuple[PublicKey, ...]]:
+    window = asked_for(job.window)
+    ordered = sorted(regions)
+    answers = tools.executor.map(lambda region: tools.keys.fetch_keys(region, window), ordered)
+    return {
+        region: answer
+        for region, answer in zip(ordered, answers, strict=True)
+        if not isinstance(answer, KeysUnavailable)
+    }

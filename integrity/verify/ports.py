@@ -7,9 +7,11 @@ this module. An answer is always a value: an exception out of a port is a bug an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from integrity.chain.content import Buffer
+from integrity.chain.estate import ExpirationRule, Organization, Region, Unasked
 from integrity.chain.model import (
     Absent,
     Fetched,
@@ -61,6 +63,44 @@ class StatusSource(Protocol):
 
     def fetch_status(self, region: str) -> TrailStatus | StatusUnavailable:
         """What GetTrailStatus says of the job's trail in a source region, now."""
+
+
+class RegionSource(Protocol):
+    """The regions of AWS, as the caller's account sees them."""
+
+    def list_regions(self) -> tuple[Region, ...] | Unasked:
+        """Every region, also those that are not enabled."""
+
+
+class AccountSource(Protocol):
+    """The accounts of the caller's organization."""
+
+    def list_accounts(self) -> Organization | Unasked:
+        """Every account of it, also those that are closed."""
+
+
+class RetentionSource(Protocol):
+    """What a bucket's lifecycle deletes. Called from many threads at once."""
+
+    def fetch_rules(self, bucket: str) -> tuple[ExpirationRule, ...] | Unasked:
+        """The enabled rules that expire objects; a bucket that has none has no rules."""
+
+
+OpenSources = tuple[ObjectSource, KeySource, RetentionSource | None]
+"""What every process that checks segments needs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Witnesses:
+    """Who can be asked for a trail's population; None: it makes no sense for this trail.
+
+    `account_id` is the caller's: GetTrailStatus speaks of the chains of that account.
+    """
+
+    account_id: str | None = None
+    statuses: StatusSource | None = None
+    regions: RegionSource | None = None
+    accounts: AccountSource | None = None
 
 
 class Progress(Protocol):

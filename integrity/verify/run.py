@@ -18,21 +18,22 @@ from integrity.verify.job import Job
 from integrity.verify.join import JoinedChain, join_chain
 from integrity.verify.parallel import Stopping
 from integrity.verify.plan import Plan, make_plan
-from integrity.verify.ports import KeySource, ObjectSource, Progress, StatusSource
+from integrity.verify.ports import KeySource, ObjectSource, Progress, RetentionSource, Witnesses
 from integrity.verify.tools import Tools
 from integrity.verify.whole import join_run
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where a run's bytes and witnesses come from. Without `statuses` AWS's word is not asked.
+    """Where a run's bytes and witnesses come from.
 
     With a `recipe` a large job may open the same sources in further processes.
     """
 
     objects: ObjectSource
     keys: KeySource
-    statuses: StatusSource | None
+    retention: RetentionSource | None
+    witnesses: Witnesses
     recipe: SourcesRecipe | None = None
     name: str = "s3"
 
@@ -55,8 +56,10 @@ def verify_trail(
     now = clock()
     readers = ThreadPoolExecutor(job.concurrency)
     try:
-        tools = Tools(sources.objects, sources.keys, readers, now, progress, stopping)
-        plan = make_plan(job, tools, sources.statuses)
+        tools = Tools(
+            sources.objects, sources.keys, sources.retention, readers, now, progress, stopping
+        )
+        plan = make_plan(job, tools, sources.witnesses)
         chains = list(_join_all(job, plan, tools, sources.recipe, clock))
     finally:
         readers.shutdown(wait=not stopping.is_set(), cancel_futures=True)
@@ -93,6 +96,6 @@ def _join_all(
 
 def _join(parts: list[SegmentResult], job: Job, plan: Plan, tools: Tools) -> Iterator[JoinedChain]:
     """The chain of these segments, where one is expected."""
-    joined = join_chain(parts, job, tools.now, plan.status(parts[0].chain))
+    joined = join_chain(parts, job, tools.now, plan.expected[parts[0].chain])
     if joined is not None:
         yield joined

@@ -21,17 +21,20 @@ from integrity.chain.model import (
     ChainId,
     ChainKind,
     PublicKey,
+    Root,
     TimeWindow,
     TrailStatus,
     Unreachable,
 )
 from integrity.chain.names import digest_folder
+from integrity.chain.retention import Expiry
 from integrity.chain.times import DAY, HOUR, day_folder
 from integrity.record import SegmentResult
 from integrity.verify.digests import DigestReader, DigestSpan
 from integrity.verify.head import due_by, newest_digest, was_redelivered
 from integrity.verify.job import Job
 from integrity.verify.judged import DigestJudge
+from integrity.verify.kept import Retention
 from integrity.verify.keyring import KeyRing
 from integrity.verify.listing import DigestFolders, days_from
 from integrity.verify.logs import LogChecker, LogSpan, NamedLogs
@@ -47,12 +50,14 @@ class Segment:
     """A chain (and its backfill chain) over a part of the window.
 
     Digests that end in [start, end + 1 h] belong to a window, as with the AWS CLI. Between segments
-    an instant belongs to the earlier one. `keys` were asked for once per region; `witness` is what
-    GetTrailStatus said before anything was listed.
+    an instant belongs to the earlier one. Older parts of the chain may lie under the roots
+    `beside`. `keys` were asked for once per region; `witness` is what GetTrailStatus said before
+    anything was listed.
     """
 
     chain: ChainId
     window: TimeWindow
+    beside: tuple[Root, ...] = ()
     is_first: bool = True
     is_last: bool = True
     keys: tuple[PublicKey, ...] = ()
@@ -91,6 +96,7 @@ class _SegmentCheck:
         digests = DigestReader(
             segment.chain,
             segment.span,
+            beside=segment.beside,
             job=self._job,
             tools=self._tools,
             ring=self._ring,
@@ -98,14 +104,16 @@ class _SegmentCheck:
         ).read()
         entries = [e for e in digests.entries if self._belongs(e)]
         named = NamedLogs(
-            (entry.chain.kind, digests.authentic[entry.location])
+            (digests.made.get(entry.location), digests.authentic[entry.location])
             for entry in in_order(entries)
             if entry.is_authentic
         )
         self._tell_valid(entries, [*digests.findings, *check_links(digests.entries)])
         self._tools.progress.expect(len(named))
         listing = self._list_logs(digests, named)
-        checker = LogChecker(self._place, listing.rewritten, job=self._job, tools=self._tools)
+        checker = LogChecker(
+            self._place, listing.rewritten, listing.archived, job=self._job, tools=self._tools
+        )
         logs = checker.check(named)
         return self._result(digests, entries, logs, listing, self._unnamed(listing, digests))
 
@@ -124,7 +132,8 @@ class _SegmentCheck:
                 self._tools.progress.valid_digest(entry.location)
 
     def _list_logs(self, digests: DigestSpan, named: NamedLogs) -> LogListing:
-        if not self._job.unreferenced:
+        """Without digests, log files are all that shows that there is a chain."""
+        if not self._job.unreferenced and digests.entries:
             return LogListing()
         roots = dict.fromkeys(
             [self._segment.chain.root, *(entry.chain.root for entry in digests.entries)]
@@ -133,8 +142,11 @@ class _SegmentCheck:
         return list_logs(segment.chain, roots, segment.log_window, named, self._tools)
 
     def _unnamed(self, listing: LogListing, digests: DigestSpan) -> UnnamedLogs:
+        if not self._job.unreferenced:
+            return UnnamedLogs()
         finder = UnnamedFinder(
             self._segment.chain,
+            beside=self._segment.beside,
             job=self._job,
             tools=self._tools,
             ring=self._ring,
@@ -155,6 +167,7 @@ class _SegmentCheck:
             chain,
             self._folders,
             DigestJudge(self._job, self._tools, self._ring),
+            beside=self._segment.beside,
             after=digests.span.end,
             now=self._tools.now,
             due=due_by(witness, self._job.grace),
@@ -188,9 +201,18 @@ class _SegmentCheck:
             newest=newest,
             redelivered=was_redelivered(chain, self._folders, witness),
             complete=not unlisted and not self._tools.stopping.is_set(),
+            expiry=self._expiry(entries),
             keys=tuple(key for key in self._ring.keys if key.fingerprint in signers),
             stored_bytes=logs.stored_bytes,
         )
+
+    def _expiry(self, entries: list[Entry]) -> Expiry | None:
+        """What the lifecycle does to the chain's digests, asked where the span begins without."""
+        if entries and in_order(entries)[0].window.start <= self._segment.window.start:
+            return None
+        chain = self._segment.chain
+        folder = digest_folder(chain.root, chain.account_id, chain.region)
+        return Retention(self._tools).of_folder(chain.root.bucket, folder)
 
     def _strangers(self) -> Iterator[Finding]:
         """Objects in the window's digest folders that are named like no trail's digest."""

@@ -24,6 +24,7 @@ from integrity.chain.model import (
 )
 from integrity.chain.names import is_marker, log_folder, log_name_start
 from integrity.chain.times import DAY, HOUR, day_folder, day_of
+from integrity.chain.trouble import is_archived
 from integrity.chain.unnamed import Claim, Unnamed, Vouchers, judge_unnamed, unnamed, vouchers
 from integrity.verify.digests import DigestReader, DigestSpan
 from integrity.verify.job import Job
@@ -38,11 +39,13 @@ class LogListing:
     """What is worth keeping of the log folders of a span.
 
     `left` are the log files that no digest of the span names, `rewritten` the LastModified of named
-    ones that were written after their delivery; `found` says whether there was any log file.
+    ones that were written after their delivery, `archived` the storage class of those that cannot
+    be read as they are; `found` says whether there was any log file.
     """
 
     left: list[Listed] = field(default_factory=list)
     rewritten: dict[S3Location, datetime] = field(default_factory=dict)
+    archived: dict[S3Location, str] = field(default_factory=dict)
     unlisted: list[Unreachable] = field(default_factory=list)
     found: bool = False
 
@@ -60,6 +63,8 @@ class LogListing:
             delivered_by = named.delivered_by(listed.location)
             if delivered_by is not None and listed.last_modified > delivered_by:
                 self.rewritten[listed.location] = listed.last_modified
+            if is_archived(listed):
+                self.archived[listed.location] = listed.storage_class
 
 
 @dataclass(slots=True)
@@ -88,6 +93,7 @@ def list_logs(
     for part in parts:
         listing.left += part.left
         listing.rewritten |= part.rewritten
+        listing.archived |= part.archived
         listing.unlisted += part.unlisted
         listing.found = listing.found or part.found
     listing.left.sort(key=lambda listed: listed.location)
@@ -115,9 +121,16 @@ class UnnamedFinder:
     """Judges the log files that a span's digests do not name."""
 
     def __init__(
-        self, chain: ChainId, *, job: Job, tools: Tools, ring: KeyRing, folders: DigestFolders
+        self,
+        chain: ChainId,
+        *,
+        job: Job,
+        tools: Tools,
+        ring: KeyRing,
+        folders: DigestFolders,
+        beside: tuple[Root, ...] = (),
     ) -> None:
-        self._chain, self._job, self._tools = chain, job, tools
+        self._chain, self._job, self._tools, self._beside = chain, job, tools, beside
         self._ring, self._folders = ring, folders
         self._unsigned_writers = job.unsigned_writers(chain.account_id, chain.region)
 
@@ -140,12 +153,13 @@ class UnnamedFinder:
 
     def _unnamed(self, listed: Listed) -> Unnamed:
         chain = self._chain
-        return unnamed(listed, chain.root, chain.account_id, chain.region)
+        roots = (chain.root, *self._beside)
+        return unnamed(listed, roots, chain.account_id, chain.region)
 
     def _own(self, left: list[Unnamed], digests: DigestSpan) -> list[DigestSpan]:
         """This trail's digests over every time that matters, the span's own first."""
         beyond = [piece for times in _times(left) for piece in subtract(times, [digests.span])]
-        return [digests, *(self._read(self._chain, piece) for piece in beyond)]
+        return [digests, *(self._read(self._chain, piece, self._beside) for piece in beyond)]
 
     def _others(self, left: list[Unnamed]) -> list[DigestSpan]:
         """Other trails' digests over the same times, as far as the listings show such trails."""
@@ -161,10 +175,11 @@ class UnnamedFinder:
         }
         return [self._read(chain, times) for chain in sorted(others) for times in _times(left)]
 
-    def _read(self, chain: ChainId, times: TimeWindow) -> DigestSpan:
+    def _read(self, chain: ChainId, times: TimeWindow, beside: tuple[Root, ...] = ()) -> DigestSpan:
         reader = DigestReader(
             chain,
             times,
+            beside=beside,
             job=self._job,
             tools=self._tools,
             ring=self._ring,

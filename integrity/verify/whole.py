@@ -10,13 +10,16 @@ from datetime import datetime
 from integrity import __version__
 from integrity.chain.findings import Finding, Outcome, Place, Reason, find, worst
 from integrity.chain.model import ChainKind, PublicKey, TrailStatus, Unreachable
+from integrity.chain.population import Told
 from integrity.chain.times import format_instant
 from integrity.record import (
     ChainResult,
+    ChainState,
     DigestCounts,
     Expected,
     KeyRecord,
     LogCounts,
+    Origin,
     Population,
     Run,
     RunInfo,
@@ -34,7 +37,7 @@ def join_run(job: Job, plan: Plan, joined: Iterable[JoinedChain], info: RunInfo)
     joined = sorted(joined, key=lambda chain: _order(chain.results[0]))
     chains = tuple(result for chain in joined for result in chain.results)
     findings = (
-        *check_trail(job, plan.home_status(job), joined),
+        *check_trail(job, plan.trail_status(job), joined),
         *(_not_listed(job, folder) for folder in plan.unlisted),
         *(finding for chain in joined for finding in chain.findings),
     )
@@ -43,7 +46,7 @@ def join_run(job: Job, plan: Plan, joined: Iterable[JoinedChain], info: RunInfo)
         trail_arn=job.trail.arn,
         requested=job.requested,
         run=info,
-        population=_population(plan, chains),
+        population=_population(job, plan, chains),
         keys=_keys(key for chain in joined for key in chain.keys),
         outcome=_outcome(chains, findings, info),
         totals=_totals(chains, job),
@@ -105,18 +108,48 @@ def _not_listed(job: Job, folder: Unreachable) -> Finding:
     )
 
 
-def _population(plan: Plan, chains: Sequence[ChainResult]) -> Population:
+def _population(job: Job, plan: Plan, chains: Sequence[ChainResult]) -> Population:
+    """An ended chain is listed, and expected no more."""
     standard = [chain for chain in chains if chain.kind is ChainKind.STANDARD]
     found = [chain for chain in standard if chain.digest_files.total]
+    expected = [c for c in standard if c.digest_files.total or c.state is not ChainState.ENDED]
     return Population(
         method=tuple(plan.method),
         accounts=Expected(
-            len({chain.account_id for chain in standard}),
+            len({chain.account_id for chain in expected}),
             len({chain.account_id for chain in found}),
         ),
-        chains=Expected(len(standard), len(found)),
+        chains=Expected(len(expected), len(found)),
         notes=tuple(plan.notes),
+        regions=Expected(
+            len({chain.region for chain in expected}), len({chain.region for chain in found})
+        ),
+        accounts_from=_accounts_from(job, plan.told),
+        regions_from=_regions_from(job, plan.told),
+        unasked=tuple(
+            f"{refusal.call} {'denied' if refusal.denied else 'not answered'}"
+            for refusal in plan.told.unasked
+        ),
     )
+
+
+def _accounts_from(job: Job, told: Told) -> Origin:
+    if job.account_ids is not None:
+        return Origin.REQUEST
+    if told.members is not None:
+        return Origin.ORGANIZATION
+    organized = job.trail.is_organization or job.trail.organization_id
+    return Origin.BUCKET if organized or not job.trail.looked_up else Origin.TRAIL
+
+
+def _regions_from(job: Job, told: Told) -> Origin:
+    if job.source_regions is not None:
+        return Origin.REQUEST
+    if not job.trail.multi_region:
+        return Origin.TRAIL
+    if told.regions and told.account_id and told.statuses:
+        return Origin.TRAIL_STATUS
+    return Origin.REGIONS if told.regions and told.members else Origin.BUCKET
 
 
 def _keys(keys: Iterable[PublicKey]) -> tuple[KeyRecord, ...]:

@@ -10,7 +10,7 @@ from integrity.lab.server import LabServer
 from integrity.lab.world import World
 from integrity.sources.session import Aws
 from integrity.sources.trail_status import TrailStatuses
-from integrity.sources.trails import TrailDirectory, claimed_trail
+from integrity.sources.trails import claimed_trail
 from integrity.verify.ports import StatusSource
 from tests.sources.conftest import NOW
 
@@ -55,7 +55,9 @@ def test_a_trail_that_is_not_seen_there_is_told_apart(aws: Aws) -> None:
 def test_who_may_not_ask_is_told_the_permission(statuses: TrailStatuses, lab: LabServer) -> None:
     lab.faults.append(Fault("deny"))
     assert statuses.fetch_status("eu-west-1") == StatusUnavailable(
-        "eu-west-1", f"cloudtrail:GetTrailStatus on {MAIN} in region eu-west-1 is not allowed"
+        "eu-west-1",
+        f"cloudtrail:GetTrailStatus on {MAIN} in region eu-west-1 is not allowed",
+        denied=True,
     )
 
 
@@ -76,24 +78,3 @@ def test_what_is_no_region_is_asked_nowhere(statuses: TrailStatuses, lab: LabSer
         "evil.example/", "'evil.example/' is not a region's name"
     )
     assert lab.requests.total == 0
-
-
-class TestRegions:
-    def test_a_trail_of_one_region_has_its_home(self, aws: Aws, world: World) -> None:
-        world.add_trail(name="local", home_region="eu-west-1", multi_region=False)
-        local = TrailDirectory(aws).find("local")
-        assert TrailStatuses(aws, local, NOW).list_regions() == ("eu-west-1",)
-
-    def test_a_multi_region_trail_has_those_that_are_enabled(
-        self, statuses: TrailStatuses, world: World
-    ) -> None:
-        world.regions |= {"eu-west-1": "opted-in", "me-south-1": "not-opted-in"}
-        assert statuses.list_regions() == ("eu-west-1", "us-east-1")
-
-    def test_who_may_not_ask_is_told_the_permission(
-        self, statuses: TrailStatuses, lab: LabServer
-    ) -> None:
-        lab.faults.append(Fault("deny", operation="DescribeRegions"))
-        assert statuses.list_regions() == StatusUnavailable(
-            "us-east-1", "ec2:DescribeRegions in region us-east-1 is not allowed"
-        )

@@ -19,7 +19,7 @@ from integrity.record import Run, RunInfo, encode
 from integrity.verify import engine, parallel
 from integrity.verify.engine import SourcesRecipe
 from integrity.verify.job import Job
-from integrity.verify.ports import KeySource, ObjectSource
+from integrity.verify.ports import OpenSources, Witnesses
 from integrity.verify.run import Sources, verify_trail
 from integrity.verify.segment import Segment
 from integrity.wiring import Access, connect
@@ -59,7 +59,7 @@ def verify(
     )
     return verify_trail(
         job,
-        Sources(MemorySource(world), MemoryKeys(world), None, recipe=recipe),
+        Sources(MemorySource(world), MemoryKeys(world), None, Witnesses(), recipe=recipe),
         run_id="a-run",
         caller_arn=None,
         progress=progress or Silent(),
@@ -86,7 +86,7 @@ def verdict(run: Run) -> bytes:
 class OverTheWire:
     """The lab's server, as a process of its own reaches it: by the environment."""
 
-    def open(self) -> tuple[ObjectSource, KeySource]:
+    def open(self) -> OpenSources:
         return connect(Access(), now=NOW).open_sources()
 
 
@@ -94,7 +94,7 @@ class OverTheWire:
 class Deadly:
     """Whoever opens these sources is gone."""
 
-    def open(self) -> tuple[ObjectSource, KeySource]:
+    def open(self) -> OpenSources:
         os._exit(1)
 
 
@@ -141,8 +141,8 @@ class Memory:
 
     world: World
 
-    def open(self) -> tuple[ObjectSource, KeySource]:
-        return MemorySource(self.world), MemoryKeys(self.world)
+    def open(self) -> OpenSources:
+        return MemorySource(self.world), MemoryKeys(self.world), None
 
 
 @pytest.mark.usefixtures("signals")
@@ -238,7 +238,7 @@ def test_a_hanging_read_does_not_hold_up_a_stop(monkeypatch: pytest.MonkeyPatch)
     try:
         run = verify_trail(
             job,
-            Sources(source, MemoryKeys(world), None),
+            Sources(source, MemoryKeys(world), None, Witnesses()),
             run_id="a-run",
             caller_arn=None,
             progress=StopsAtOnce(),

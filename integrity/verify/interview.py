@@ -1,0 +1,131 @@
+"""Asks AWS for its own word on a trail's population, while the bucket's folders are being listed.
+
+Every witness is asked at once and only where it makes sense; one that gives no answer is a note
+with the permission that it takes, and the run goes on. GetTrailStatus is asked before any digest is
+listed, so that a delivery in between is no head that was rewound; and only in the regions that are
+meant. What their words prove is `chain.population`'s and `chain.coverage`'s to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from integrity.chain.estate import Member, Organization, Region, Unasked
+from integrity.chain.model import StatusUnavailable, TrailStatus
+from integrity.chain.population import LIST_ACCOUNTS, Told
+from integrity.verify.job import Job
+from integrity.verify.ports import Witnesses
+from integrity.verify.tools import Tools
+
+GET_TRAIL_STATUS = "cloudtrail:GetTrailStatus"
+
+_Statuses = dict[str, Future[TrailStatus | StatusUnavailable]]
+
+
+@dataclass(slots=True)
+class Answers:
+    """What was told; `method` says who answered, `notes` who did not and what it takes."""
+
+    told: Told
+    method: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+class Interview:
+    """Begins to ask when it is made; `finish` waits for the answers."""
+
+    def __init__(self, job: Job, tools: Tools, witnesses: Witnesses) -> None:
+        self._job, self._executor, self._witnesses = job, tools.executor, witnesses
+        self._regions = self._executor.submit(self._begin_with_regions)
+        self._accounts: Future[Organization | Unasked] | None = None
+        if witnesses.accounts is not None and job.trail.is_organization:
+            self._accounts = self._executor.submit(witnesses.accounts.list_accounts)
+        self._unasked: list[Unasked] = []
+        self._notes: list[str] = []
+
+    def finish(self, seen: Iterable[str]) -> Answers:
+        """All answers. `seen` are regions that the bucket shows, should nobody name the others."""
+        answer, asked = self._regions.result()
+        regions: dict[str, Region] | None = None
+        if isinstance(answer, Unasked):
+            self._refused(answer)
+            asked = self._ask_statuses(set(seen))
+        elif answer is not None:
+            regions = {region.name: region for region in answer}
+        statuses = self._statuses(asked)
+        members = self._members()
+        told = Told(
+            account_id=self._witnesses.account_id,
+            statuses=statuses,
+            regions=regions,
+            members=members,
+            unasked=tuple(self._unasked),
+        )
+        who = {"trail_status": statuses, "regions": regions, "organization": members}
+        return Answers(told, [name for name, answer in who.items() if answer], self._notes)
+
+    # Regions, and the status in each
+
+    def _begin_with_regions(self) -> tuple[tuple[Region, ...] | Unasked | None, _Statuses]:
+        """Waits for no other task of the executor: with one thread it would never come."""
+        witness = self._witnesses.regions
+        if witness is None or not self._job.trail.multi_region:
+            return None, self._ask_statuses(set())
+        regions = witness.list_regions()
+        if isinstance(regions, Unasked):
+            return regions, {}
+        enabled = {region.name for region in regions if region.is_enabled}
+        return regions, self._ask_statuses(enabled)
+
+    def _ask_statuses(self, regions: set[str]) -> _Statuses:
+        source, job = self._witnesses.statuses, self._job
+        if source is None:
+            return {}
+        home = {job.trail.home_region}
+        if job.source_regions is not None:
+            known = regions or set(job.source_regions)
+            wanted = known.intersection(job.source_regions)
+        else:
+            wanted = home | regions
+        if job.account_ids is not None and self._witnesses.account_id not in job.account_ids:
+            # Of the other accounts it knows nothing; of the trail itself it does.
+            wanted = home
+        return {
+            region: self._executor.submit(source.fetch_status, region) for region in sorted(wanted)
+        }
+
+    def _statuses(self, asked: _Statuses) -> dict[str, TrailStatus]:
+        answers = {region: future.result() for region, future in asked.items()}
+        refusals = [one for one in answers.values() if isinstance(one, StatusUnavailable)]
+        if refusals:
+            first = refusals[0]
+            more = f" (and in {len(refusals) - 1} more regions)" if len(refusals) > 1 else ""
+            self._notes.append(f"GetTrailStatus in {first.region}: {first.detail}{more}")
+            denied = any(refusal.denied for refusal in refusals)
+            self._unasked.append(Unasked(GET_TRAIL_STATUS, first.detail, denied))
+        return {
+            region: answer for region, answer in answers.items() if isinstance(answer, TrailStatus)
+        }
+
+    # Accounts
+
+    def _members(self) -> dict[str, Member] | None:
+        """The accounts of the organization, if it is the trail's."""
+        if self._accounts is None:
+            return None
+        answer = self._accounts.result()
+        if isinstance(answer, Unasked):
+            self._refused(answer)
+            return None
+        meant = self._job.trail.organization_id
+        if meant and answer.organization_id != meant:
+            said = f"the caller's organization is {answer.organization_id}, the trail's is {meant}"
+            self._refused(Unasked(LIST_ACCOUNTS, said, denied=False))
+            return None
+        return {member.account_id: member for member in answer.members}
+
+    def _refused(self, refusal: Unasked) -> None:
+        self._unasked.append(refusal)
+        self._notes.append(refusal.detail)
