@@ -249,8 +249,13 @@ class LogChecker:
     def _weigh(self, log: NamedLog, fetched: Fetched[Content]) -> Finding | None:
         content, modified = fetched.content, fetched.last_modified
         if content.flaw is not None:
-            reason = _FLAWS[content.flaw]
-            return self._found(reason, log, last_modified=modified, detail=content.detail)
+            return self._found(
+                _FLAWS[content.flaw],
+                log,
+                version_id=fetched.version_id,
+                last_modified=modified,
+                detail=content.detail,
+            )
         wrong = [ref.sha256 for ref in log.refs if ref.sha256 != content.sha256]
         if not wrong:
             return None

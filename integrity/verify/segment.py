@@ -19,6 +19,7 @@ from integrity.chain.findings import Finding, Place, Reason, find
 from integrity.chain.link import Entry, check_links, in_order
 from integrity.chain.model import (
     ChainId,
+    ChainKind,
     PublicKey,
     Root,
     TimeWindow,
@@ -117,8 +118,11 @@ class _SegmentCheck:
         return self._result(digests, entries, logs, listing, self._unnamed(listing, digests))
 
     def _belongs(self, entry: Entry) -> bool:
-        """A backfill digest's hours lie where they lie; it counts where its name does."""
-        return self._segment.span.holds(entry.window.end)
+        """A backfill digest counts where its name lies, in time; one that is gone, where it is
+        named.
+        """
+        late = entry.chain.kind is ChainKind.BACKFILL
+        return self._segment.span.holds(entry.window.end) or (late and not entry.is_there)
 
     def _tell_valid(self, entries: Iterable[Entry], findings: Iterable[Finding]) -> None:
         """The digests that are counted, and counted as valid."""
