@@ -48,7 +48,6 @@ from tests.scenarios import SCENARIOS
 from tests.verify.stage import Stage, made
 
 NOT_YET = {
-    Reason.OBJECT_EXPIRED: "lifecycle rules are not asked for",
     Reason.DIGEST_UNPROVEN: "there are no offline copies",
 }
 
@@ -98,6 +97,10 @@ def sign_the_newest_with_a_foreign_key(stage: Stage) -> None:
 
 def switch_logging_off(stage: Stage) -> None:
     stage.world.status(stage.trail, "us-east-1").is_logging = False
+
+
+def let_log_files_expire(stage: Stage) -> None:
+    stage.world.expire("trail-logs", days=9, prefix="AWSLogs/111122223333/CloudTrail/")
 
 
 def deafen(stage: Stage) -> None:
@@ -241,6 +244,11 @@ TABLE = [
     Row(Reason.DIGEST_MISSING, absent_digests, told("digest deleted")),
     Row(Reason.DIGEST_MISSING, absent_digests, told("two digests deleted in a row")),
     Row(Reason.DIGEST_LATE, absent_digests, told("digest redelivered late")),
+    Row(
+        Reason.OBJECT_EXPIRED,
+        of_log_files(Reason.OBJECT_EXPIRED),
+        played(let_log_files_expire, 24),
+    ),
     Row(Reason.DIGEST_MALFORMED, one_whole_member, told("bytes behind a digest")),
     Row(Reason.DIGEST_MALFORMED, one_whole_member, told("a second member behind a digest")),
     Row(Reason.DIGEST_MOVED, the_place_of_a_digest, played(present_a_copy, 24)),
