@@ -268,9 +268,8 @@ def verify(
     job = Job(
         trail=meant or as_trail(trail, name=name),
         window=TimeWindow(start, end),
-        concurrency=4,
         unsigned_neighbours=neighbours,
-        **options,
+        **{"concurrency": 4} | options,
     )
     return verify_trail(
         job,
