@@ -7,7 +7,7 @@ import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from threading import Event
+from threading import Event, Thread
 
 import pytest
 
@@ -254,3 +254,22 @@ def test_a_hanging_read_does_not_hold_up_a_stop(monkeypatch: pytest.MonkeyPatch)
 
 def test_locations_have_a_name() -> None:
     assert S3Location("bucket", "a/b/c.json.gz").name == "c.json.gz"
+
+
+def test_a_budget_is_held_by_several_up_to_its_weight_and_by_a_giant_alone() -> None:
+    budget = parallel.Budget(10)
+    order: list[str] = []
+
+    def giant() -> None:
+        with budget.hold(1000):
+            order.append("giant")
+
+    with budget.hold(6), budget.hold(4):
+        thread = Thread(target=giant)
+        thread.start()
+        order.append("small ones")
+    thread.join(10)
+
+    assert order == ["small ones", "giant"]
+    with budget.hold(10):
+        order.append("free again")
