@@ -23,7 +23,7 @@ class Stopping(Protocol):
 
 
 class Budget:
-    """A weight that may be held at a time, whatever the number of holders: what memory is bought by.
+    """A weight that may be held at a time, whatever the number of holders: memory is bought by it.
 
     Who is heavier than all of it holds it alone.
     """
