@@ -15,7 +15,7 @@ COMPILE = $(UV) pip compile pyproject.toml --quiet --universal --python-version 
 # The rooms that decide: no branch of theirs goes untested.
 COVERED := integrity/__init__.py,integrity/chain/*,integrity/record.py,integrity/verify/*
 
-.PHONY: install demo lint test test-all slow lock clean
+.PHONY: install demo lint test test-all slow bench lock clean
 
 install: .venv/.installed
 	@:
@@ -48,6 +48,9 @@ slow: install
 	$(PYTEST) -m slow --junitxml=$(REPORTS)/slow.xml
 
 test-all: test slow
+
+bench: install
+	$(BIN)/python -m bench
 
 # What is pinned stays pinned; `make lock LOCK_FLAGS=--upgrade` takes what is new.
 # The development lock comes first: what is shipped is what was tested.

@@ -350,7 +350,7 @@ def decode(document: bytes) -> Run:
                 f"{SCHEMA_VERSION}: use the version of integrity that wrote it, or a newer one"
             )
         return msgspec.json.decode(document, type=Run)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(
             f"this is no record of integrity ({error}): expected the JSON that "
             f"`integrity verify --format json` writes"

@@ -43,7 +43,7 @@ class Access:
     expected_bucket_owner: str | None = None
     keys_file: Path | None = None
     keys_profile: str | None = None
-    concurrency: int = 32
+    concurrency: int = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -175,7 +175,8 @@ def _is_expected(chain: Situation) -> bool:
     if chain.expected.by_logs and chain.has_logs:
         return True
     if newer:
-        return newer[0].previous is not None
+        starts = newer[0].is_authentic and newer[0].previous is None
+        return not starts or _was_on_before(chain, newer[0], chain.window.end)
     return chain.delivered is not None
 
 

@@ -7,8 +7,8 @@ for the person who has to act on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -259,11 +259,11 @@ def find(
         expected=expected,
         actual=actual,
         detail=detail,
-        message=_message(clause, place, window, s3_uri, detail, next_step),
+        message=message(clause, place, window, s3_uri, detail, next_step),
     )
 
 
-def _message(
+def message(
     clause: Clause,
     place: Place,
     window: TimeWindow,
@@ -271,54 +271,9 @@ def _message(
     detail: str,
     next_step: str,
 ) -> str:
+    """One line for a person: what, where, which hours, why, and what to do next."""
     where = f"account {place.account_id}, region {place.region}"
     subject = f"{s3_uri} ({where})" if s3_uri else where
     hours = f"{format_instant(window.start)} to {format_instant(window.end)}"
     because = f" ({detail})" if detail else ""
     return f"{clause.what}: {subject}, {hours}{because}. Next: {next_step or clause.next_step}."
-
-
-def fold(findings: Sequence[Finding], *, most: int) -> list[Finding]:
-    """One chain's findings; more than `most` of one reason become one that counts them."""
-    by_reason: dict[Reason, list[Finding]] = {}
-    for finding in findings:
-        by_reason.setdefault(finding.reason, []).append(finding)
-    folded: list[Finding] = []
-    for finding in findings:
-        group = by_reason[finding.reason]
-        if len(group) <= _most(finding.reason, most):
-            folded.append(finding)
-        elif finding is group[0]:
-            folded.append(_folded(group))
-    return folded
-
-
-def _most(reason: Reason, most: int) -> int:
-    """Keys are a matter of the chain, not of each digest that could not be verified."""
-    return 1 if reason is Reason.KEYS_UNAVAILABLE else most
-
-
-def _folded(group: list[Finding]) -> Finding:
-    """The first finding, speaking for all of them."""
-    first, last = group[0], group[-1]
-    start = min(finding.window.start for finding in group)
-    window = TimeWindow(start, max(finding.window.end for finding in group))
-    count = sum(finding.count for finding in group)
-    ends = f"{count} of them" + (f", {first.s3_uri} to {last.s3_uri}" if first.s3_uri else "")
-    detail = f"{first.detail}; {ends}" if first.detail else ends
-    place = Place(first.account_id, first.region)
-    return replace(
-        first,
-        outcome=worst(finding.outcome for finding in group),
-        s3_uri=None,
-        window=window,
-        version_id=None,
-        last_modified=None,
-        expected=None,
-        actual=None,
-        detail=detail,
-        message=_message(CLAUSES[first.reason], place, window, None, detail, ""),
-        count=count,
-        first=first.s3_uri,
-        last=last.s3_uri,
-    )

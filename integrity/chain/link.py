@@ -10,7 +10,6 @@ found to be so by whoever made the entries.
    that is absent, has hours before it, back to the next older digest.
 3. `covered`: the hours of authentic digests. A starting digest without log files covers no time:
    CloudTrail dates it to the hour before logging began.
-4. `uncovered`: time that no digest, there or missing, accounts for.
 """
 
 from __future__ import annotations
@@ -183,12 +182,6 @@ def foreign(entries: Iterable[Entry]) -> list[Entry]:
 def covered(entries: Iterable[Entry]) -> list[TimeWindow]:
     """The time that authentic digests vouch for, merged, in order."""
     return merge(entry.window for entry in entries if entry.covers)
-
-
-def uncovered(entries: Iterable[Entry], span: TimeWindow) -> list[TimeWindow]:
-    """The parts of `span` that no digest accounts for, be it authentic, broken or missing."""
-    accounted = merge(entry.window for entry in entries if entry.covers or not entry.is_authentic)
-    return subtract(span, accounted)
 
 
 def merge(windows: Iterable[TimeWindow]) -> list[TimeWindow]:

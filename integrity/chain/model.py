@@ -232,13 +232,17 @@ class AuthenticDigest:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One object of a listing. `storage_class` is empty where the listing did not say."""
+    """One object of a listing. `storage_class` is empty where the listing did not say.
+
+    `restored`: a copy of what is archived can be read for a while.
+    """
 
     location: S3Location
     size: int
     last_modified: datetime
     etag: str = ""
     storage_class: str = ""
+    restored: bool = False
 
 
 @dataclass(frozen=True, slots=True)

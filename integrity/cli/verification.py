@@ -15,6 +15,7 @@ import click
 from integrity.chain.findings import Outcome, Reason
 from integrity.chain.model import TimeWindow
 from integrity.cli.interrupt import interruptible
+from integrity.cli.notices import notices
 from integrity.cli.output import Output, open_output
 from integrity.cli.ports import Connection, Wiring
 from integrity.cli.progress import choose_progress
@@ -72,7 +73,7 @@ def verify_trails(options: Options, wiring: Wiring, clock: Callable[[], datetime
         connection = wiring.connect(options.access, now=clock())
         trails = connection.open_trails(options.claim)
         session = _Session(options, output, several=len(trails) > 1)
-        with interruptible() as stopping:
+        with interruptible() as stopping, notices(shown=options.verbose):
             for trail in trails:
                 session.verify(connection, options.job(trail), clock, stopping)
                 if stopping.is_set():

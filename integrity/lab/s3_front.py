@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from xml.sax.saxutils import escape
 
-from integrity.lab.objects import StoredObject
+from integrity.lab.objects import Address, StoredObject
 from integrity.lab.s3_listings import KeyIndex, listing
 from integrity.lab.s3_writes import WRITES, write
 from integrity.lab.wire import S3_NAMESPACE, Request, Response, s3_error, xml_response
@@ -41,7 +41,8 @@ class S3Front:
 
     `page_size` bounds a listing's page; `strict_regions` answers a request that was signed for
     another region than the bucket's with a redirect; `hide_absent` answers 403 for an absent key,
-    as S3 does to who may not list the bucket.
+    as S3 does to who may not list the bucket; `restored` are the addresses of archived objects that
+    can be read for a while.
     """
 
     def __init__(self, world: World) -> None:
@@ -49,6 +50,7 @@ class S3Front:
         self.page_size = 1000
         self.strict_regions = True
         self.hide_absent = False
+        self.restored: set[Address] = set()
         self.index = KeyIndex(world.objects)
 
     @staticmethod
@@ -101,7 +103,10 @@ class S3Front:
         if operation in ("GetObject", "HeadObject"):
             return self._object(request, bucket, key)
         if operation in ("ListObjects", "ListObjectsV2"):
-            return listing(self.index, request.parameters, bucket, page_size=self.page_size)
+            shown = self.restored if "x-amz-optional-object-attributes" in request.headers else ()
+            return listing(
+                self.index, request.parameters, bucket, page_size=self.page_size, restored=shown
+            )
         if operation == "HeadBucket":
             return Response(200, b"", {"x-amz-bucket-region": about.region})
         if operation in WRITES:
@@ -119,7 +124,8 @@ class S3Front:
                 "The specified key does not exist.",
                 extra=f"<Key>{escape(key)}</Key>",
             )
-        if stored.storage_class in _ARCHIVED and request.method == "GET":
+        archived = stored.storage_class in _ARCHIVED and (bucket, key) not in self.restored
+        if archived and request.method == "GET":
             return s3_error(
                 403,
                 "InvalidObjectState",

@@ -11,14 +11,18 @@ from __future__ import annotations
 import base64
 import threading
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import UTC
 from urllib.parse import quote
 
-from integrity.lab.objects import Objects, StoredObject
+from integrity.lab.objects import Address, Objects, StoredObject
 from integrity.lab.wire import S3_NAMESPACE, Response, s3_error, xml_response, xml_text
 
 _LAST = "\U0010ffff"
+_RESTORED = (
+    "<RestoreStatus><IsRestoreInProgress>false</IsRestoreInProgress>"
+    "<RestoreExpiryDate>2100-01-01T00:00:00.000Z</RestoreExpiryDate></RestoreStatus>"
+)
 Page = tuple[list[tuple[str, StoredObject | None]], bool]
 """Keys with their objects, and common prefixes with None; and whether more follow."""
 
@@ -69,8 +73,18 @@ class KeyIndex:
         return found, False
 
 
-def listing(index: KeyIndex, asked: Mapping[str, str], bucket: str, *, page_size: int) -> Response:
-    """The answer to ListObjects or, with `list-type=2` among what is `asked`, ListObjectsV2."""
+def listing(
+    index: KeyIndex,
+    asked: Mapping[str, str],
+    bucket: str,
+    *,
+    page_size: int,
+    restored: Container[Address] = (),
+) -> Response:
+    """The answer to ListObjects or, with `list-type=2` among what is `asked`, ListObjectsV2.
+
+    Of the `restored` objects it says until when.
+    """
     second = asked.get("list-type") == "2"
     wanted = asked.get("max-keys", "1000")
     if not wanted.isdecimal():
@@ -106,7 +120,8 @@ def listing(index: KeyIndex, asked: Mapping[str, str], bucket: str, *, page_size
         if stored is None:
             parts.append(f"<CommonPrefixes><Prefix>{shown(key)}</Prefix></CommonPrefixes>")
         else:
-            parts.append(f"<Contents><Key>{shown(key)}</Key>{_listed(stored)}</Contents>")
+            more = _RESTORED if (bucket, key) in restored else ""
+            parts.append(f"<Contents><Key>{shown(key)}</Key>{_listed(stored)}{more}</Contents>")
     return xml_response("".join([*parts, "</ListBucketResult>"]))
 
 

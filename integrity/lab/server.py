@@ -124,7 +124,7 @@ class LabServer:
         operation = self._operation(request, bucket, key)
         self.requests.count(operation, key, request.region)
         for fault in self.faults:
-            if fault.applies(operation, bucket, key, request.region):
+            if fault.applies(operation, bucket, key, request.region, request.access_key):
                 return fault.error(request.service) or self._answer(
                     operation, request, bucket, key
                 ), fault

@@ -1,9 +1,11 @@
 """The hot path: GETs of one bucket through obstore, for a twentieth of botocore's CPU time.
 
 obstore is only ever believed when it succeeds: it tells no error codes, no regions and no headers.
-Every other answer, and every key that it cannot address, is None here, and is then asked again
-through botocore (`integrity.sources.s3`), whose answer decides. Where obstore keeps failing on what
-botocore can read, a proxy that it cannot pass for instance, it is left alone from then on.
+Every other answer is a `Failure` here, and what does not pass, like every key that it cannot
+address, is asked again through botocore (`integrity.sources.s3`), whose answer decides. It repeats
+nothing itself: a retry that nobody sees would hide that S3 asks to slow down. Where obstore keeps
+failing on what botocore can read, a proxy that it cannot pass for instance, it is left alone from
+then on.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -22,6 +25,7 @@ from obstore.store import S3Store
 
 from integrity.chain.model import Fetched, S3Location
 from integrity.sources.session import Aws
+from integrity.sources.throttle import Pace
 from integrity.sources.transfer import BrokenTransferError, Buffer, whole
 
 if TYPE_CHECKING:
@@ -39,10 +43,17 @@ _FAILURES = (BaseError, OSError, ValueError)
 _MOST_FAILURES_IN_A_ROW = 16
 # botocore refreshes credentials 15 minutes before they end, so these are always good for 5.
 _CREDENTIALS_LIFE = timedelta(minutes=5)
-_WHOLE_REQUEST = timedelta(minutes=15)
-_FIRST_BACKOFF = timedelta(milliseconds=100)
-_LONGEST_BACKOFF = timedelta(seconds=10)
-_RETRY_TIME = timedelta(minutes=2)
+_MOMENT = timedelta(milliseconds=1)
+_STATUS = re.compile(r"status code: ([0-9]{3})")
+_LONGEST_MESSAGE = 2000
+
+
+class Failure(Enum):
+    """What obstore's failure is worth asking again: itself, after a while, or botocore at once."""
+
+    SLOW_DOWN = "slow down"
+    PASSING = "passing"
+    OTHER = "other"
 
 
 def is_addressable(key: str) -> bool:
@@ -84,19 +95,15 @@ class FastBucket:
             "allow_invalid_certificates": False,
             "connect_timeout": timedelta(seconds=recipe.connect_timeout),
             "read_timeout": timedelta(seconds=recipe.read_timeout),
-            "timeout": _WHOLE_REQUEST,
+            "timeout": timedelta(seconds=recipe.transfer_timeout),
             "pool_max_idle_per_host": str(recipe.max_connections),
         }
         if expected_bucket_owner is not None:
             options["default_headers"] = {"x-amz-expected-bucket-owner": expected_bucket_owner}
         retry: RetryConfig = {
-            "max_retries": recipe.attempts - 1,
-            "retry_timeout": _RETRY_TIME,
-            "backoff": {
-                "init_backoff": _FIRST_BACKOFF,
-                "max_backoff": _LONGEST_BACKOFF,
-                "base": 2,
-            },
+            "max_retries": 0,
+            "retry_timeout": _MOMENT,
+            "backoff": {"init_backoff": _MOMENT, "max_backoff": _MOMENT, "base": 2},
         }
         try:
             if aws.ca_bundle is not None:
@@ -120,18 +127,38 @@ class FastBucket:
         """botocore could read what obstore could not."""
         self._failures_in_a_row += 1
 
-    def fetch(self, key: str, read: Callable[[Iterable[Buffer]], T]) -> Fetched[T] | None:
-        """The object, or None where anything but a whole success came back."""
+    def fetch(
+        self, key: str, read: Callable[[Iterable[Buffer]], T], pace: Pace
+    ) -> Fetched[T] | Failure:
+        """The object, or what anything but a whole success is worth."""
+        with pace.request() as request:
+            try:
+                result = obstore.get(self._store, key)
+                size = result.meta["size"]
+                body = result.bytes() if size <= WHOLE_BODY_BYTES else None
+            except _FAILURES as error:
+                failure = _failure(error)
+                request.slow_down = failure is Failure.SLOW_DOWN
+                return failure
+            if body is None:
+                return self._fetched(
+                    key, result, result.stream(min_chunk_size=_STREAM_PIECE_BYTES), read
+                )
+        # The next request need not wait for this one's bytes to be hashed.
+        return self._fetched(key, result, (memoryview(body),), read)
+
+    def _fetched(
+        self,
+        key: str,
+        result: GetResult,
+        pieces: Iterable[Buffer],
+        read: Callable[[Iterable[Buffer]], T],
+    ) -> Fetched[T] | Failure:
+        size = result.meta["size"]
         try:
-            result = obstore.get(self._store, key)
-            size = result.meta["size"]
-            body = _in_one_piece(result) if size <= WHOLE_BODY_BYTES else _streamed(result)
-        except _FAILURES:
-            return None
-        try:
-            content = read(whole(body, size, _FAILURES))
+            content = read(whole(pieces, size, _FAILURES))
         except BrokenTransferError:
-            return None
+            return Failure.PASSING
         self._failures_in_a_row = 0
         return Fetched(
             location=S3Location(self._bucket, key),
@@ -146,12 +173,15 @@ class FastBucket:
         )
 
 
-def _in_one_piece(result: GetResult) -> Iterable[Buffer]:
-    return (memoryview(result.bytes()),)
-
-
-def _streamed(result: GetResult) -> Iterable[Buffer]:
-    return result.stream(min_chunk_size=_STREAM_PIECE_BYTES)
+def _failure(error: Exception) -> Failure:
+    """By the HTTP status, or by there being no whole answer; all of it stands in the text alone."""
+    text = str(error)[:_LONGEST_MESSAGE]
+    status = _STATUS.search(text)
+    if status is None:
+        return Failure.PASSING if "HTTP error:" in text else Failure.OTHER
+    if status[1] in ("429", "503"):
+        return Failure.SLOW_DOWN
+    return Failure.PASSING if status[1].startswith("5") else Failure.OTHER
 
 
 def bucket_endpoint(client: Any, bucket: str) -> tuple[str, bool]:

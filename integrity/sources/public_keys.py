@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from integrity.chain.model import KeysUnavailable, PublicKey, TimeWindow
 from integrity.errors import UsageError
-from integrity.sources.refusal import REFUSALS, Call, error_code, explain
+from integrity.sources.refusal import REFUSALS, Call, error_code, explain, is_expired
 from integrity.sources.session import Aws, AwsRecipe, is_region_name
 
 _MOST_PAGES = 100
@@ -50,6 +50,7 @@ class LivePublicKeys:
         """
         if not is_region_name(region):
             return KeysUnavailable(region, f"{region!r} is not a region's name")
+        generation = self._aws.generation
         try:
             try:
                 return self._list(region, window)
@@ -58,6 +59,8 @@ class LivePublicKeys:
                     raise
                 return self._list(region, TimeWindow(window.start, min(window.end, self._now)))
         except REFUSALS as error:
+            if is_expired(error) and self._aws.renew(generation):
+                return self.fetch_keys(region, window)
             call = Call("cloudtrail:ListPublicKeys", f"in region {region}")
             return KeysUnavailable(region, f"{self._origin}: {explain(error, call)}; {_STAND_IN}")
         except UsageError as error:

@@ -2,8 +2,8 @@
 
 Every refusal that a source meets is put into words here and nowhere else: the permission that is
 missing, the archive that an object lies in, the connection that failed. It decides only whether
-the credentials are to blame, which stops a command before anything was checked; what a refusal
-means for an object or a trail is its source's to say.
+the credentials are to blame, which stops a command before anything was checked, and whether asking
+again may help; what a refusal means for an object or a trail is its source's to say.
 (AWS: S3 Error Responses; CloudTrail Common Errors.)
 """
 
@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from botocore import exceptions as botocore_errors
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
+
+from integrity.chain.trouble import EXPIRED_CREDENTIALS, archived
 
 Refusal = BotoCoreError | ClientError | ResponseParserError
 REFUSALS = (BotoCoreError, ClientError, ResponseParserError)
@@ -34,7 +37,7 @@ class Call:
 _DENIED = "{call} is not allowed{because}"
 _THROTTLED = "AWS throttled {call} to the end of the retries ({code}): lower --concurrency, or wait"
 _FAILED = "AWS failed to answer {call} to the end of the retries ({code}): try again later"
-_EXPIRED = "the credentials have expired ({code}): renew them, for instance with `aws sso login`"
+_EXPIRED = f"{EXPIRED_CREDENTIALS} ({{code}}): renew them, for instance with `aws sso login`"
 _REJECTED = (
     "AWS does not accept the credentials for {call} ({code}): either the region is not enabled for "
     "this account, or they are wrong (check --profile and `aws sts get-caller-identity`)"
@@ -42,9 +45,7 @@ _REJECTED = (
 _CLOCK = "this machine's clock differs from AWS's ({code}): set it right"
 _KMS_DENIED = "{key} is not allowed: it takes the caller's policy and the key's own"
 _KMS_STATE = "the KMS key of the object cannot be used ({code}): enable it or cancel its deletion"
-_ARCHIVED = (
-    "archived (storage class {storage}): restore it with `aws s3api restore-object`, then try again"
-)
+_ARCHIVED = archived("{storage}")
 
 _BY_CODE: dict[str, str] = {
     **dict.fromkeys(
@@ -62,6 +63,7 @@ _BY_CODE: dict[str, str] = {
     ),
     **dict.fromkeys(
         (
+            "429",
             "503",
             "BandwidthLimitExceeded",
             "RequestLimitExceeded",
@@ -121,6 +123,11 @@ _BY_CODE: dict[str, str] = {
     "InvalidObjectState": _ARCHIVED,
 }
 _BLAMING_CREDENTIALS = frozenset({_EXPIRED, _REJECTED, _CLOCK})
+_BROKEN = (
+    ResponseParserError,
+    botocore_errors.HTTPClientError,
+    botocore_errors.ConnectionError,
+)
 
 _NO_CREDENTIALS = (
     "no AWS credentials were found: give --profile, set AWS_PROFILE, or run `aws configure`"
@@ -180,6 +187,31 @@ def is_setup_fault(error: Refusal) -> bool:
     return _template(error) in _ABOUT_THE_SETUP
 
 
+def may_pass(error: Refusal) -> bool:
+    """Whether the same question may be answered a little later: throttled, failed, broken off."""
+    if isinstance(error, ClientError):
+        failed = _BY_CODE.get(error_code(error)) == _FAILED or _status(error) >= 500
+        return failed or is_slow_down(error)
+    return isinstance(error, _BROKEN)
+
+
+def is_slow_down(error: Refusal) -> bool:
+    """Whether AWS asks for fewer requests."""
+    if not isinstance(error, ClientError):
+        return False
+    return _BY_CODE.get(error_code(error)) == _THROTTLED or _status(error) in (429, 503)
+
+
+def is_expired(error: Refusal) -> bool:
+    """Whether the credentials were good until a while ago."""
+    return _BY_CODE.get(error_code(error)) == _EXPIRED
+
+
+def _status(error: ClientError) -> int:
+    status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status
+
+
 def is_denied(error: Refusal) -> bool:
     """Whether a permission is missing, and not an answer."""
     return _BY_CODE.get(error_code(error)) == _DENIED
@@ -200,7 +232,7 @@ def _template(error: Exception) -> str:
 
 
 def _explain_answer(error: ClientError, call: Call) -> str:
-    details = error.response.get("Error", {})
+    details: dict[str, Any] = {**error.response.get("Error", {})}
     code, message = error_code(error), str(details.get("Message", ""))
     template = _BY_CODE.get(code)
     if template == _DENIED and (key := _kms_key(message)):
@@ -213,8 +245,15 @@ def _explain_answer(error: ClientError, call: Call) -> str:
         call=call,
         code=code,
         because=f" ({_quoted(because.group())})" if because else "",
-        storage=_quoted(str(details.get("StorageClass") or "GLACIER or DEEP_ARCHIVE")),
+        storage=_quoted(_archive(error, details)),
     )
+
+
+def _archive(error: ClientError, details: dict[str, Any]) -> str:
+    """The class that S3 names, and the tier of one that moves objects by itself."""
+    told = {**error.response, **details}
+    named = [str(told[name]) for name in ("StorageClass", "AccessTier") if told.get(name)]
+    return ", ".join(named) or "GLACIER or DEEP_ARCHIVE"
 
 
 def _kms_key(message: str) -> str:

@@ -3,43 +3,53 @@
 It tells apart what S3 says is not there (`Absent`), what nobody can say anything about
 (`Unreachable`, with the permission or the action that would help) and what was read to its end.
 GETs go through obstore first; botocore is asked again before anything but success is concluded, and
-does all the rest. It judges no content. (AWS: API_GetObject, API_ListObjectsV2, API_HeadBucket.)
+does all the rest. Trouble that may pass is waited out, at the pace that S3 keeps up with. It judges
+no content. (AWS: API_GetObject, API_ListObjectsV2; S3 Error Responses.)
 """
 
 from __future__ import annotations
 
-import random
 import re
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError
+from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from integrity.chain.model import Absent, Fetched, Listed, S3Location, Unreachable
 from integrity.chain.names import ACCOUNT_ID
 from integrity.errors import UsageError
-from integrity.sources.fast_bucket import FastBucket, is_addressable
-from integrity.sources.refusal import REFUSALS, Call, Refusal, error_code, explain
-from integrity.sources.session import Aws, AwsRecipe, is_region_name
+from integrity.sources.buckets import Bucket, Buckets, can_be_key, is_bucket_name
+from integrity.sources.fast_bucket import Failure, is_addressable
+from integrity.sources.patience import Patience
+from integrity.sources.refusal import (
+    REFUSALS,
+    Call,
+    Refusal,
+    error_code,
+    explain,
+    is_expired,
+    is_slow_down,
+    may_pass,
+)
+from integrity.sources.session import Aws, AwsRecipe
+from integrity.sources.throttle import Pace, Paces
 from integrity.sources.transfer import BrokenTransferError, Buffer, whole
 
 T = TypeVar("T")
 Reader = Callable[[Iterable[Buffer]], T]
 
-_FALLBACK_REGION = "us-east-1"
-# Names of buckets made in us-east-1 before March 2018 may be longer, in capitals, or underscored.
-_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
 _ACCOUNT = re.compile(ACCOUNT_ID)
-_LONGEST_KEY_BYTES = 1024
-_PIECE_BYTES = 256 * 1024
+_PIECE_BYTES = 64 * 1024
 _BROKEN = (BotoCoreError, HTTPError, OSError)
-_LONGEST_WAIT_SECONDS = 20.0
+_FAST_TRIES = 2
+# What is archived and restored for a while can be read, though its storage class stays.
+_WITH_RESTORES = {"OptionalObjectAttributes": ["RestoreStatus"]}
 _NOWHERE = frozenset({"NoSuchKey", "NoSuchBucket"})
 _DENIED = frozenset({"AccessDenied", "403"})
 _UNLESS_LISTED = "; without s3:ListBucket on the bucket S3 says the same of what is not there"
@@ -48,7 +58,7 @@ _UNLESS_OWNED = "; S3 says the same of every bucket that is not account {owner}'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Recipe:
-    """How to open S3 in any process. `expected_bucket_owner` is an account id, for every call."""
+    """How to open S3 in any process. `expected_bucket_owner` is an account id, for all calls."""
 
     aws: AwsRecipe
     expected_bucket_owner: str | None = None
@@ -59,10 +69,19 @@ class S3Recipe:
 
 
 @dataclass(frozen=True, slots=True)
-class _Bucket:
-    client: Any
-    fast: FastBucket | None
-    partition: str
+class _Question(Generic[T]):
+    """One object to be fetched."""
+
+    location: S3Location
+    read: Reader[T]
+    pace: Pace
+
+
+@dataclass(frozen=True, slots=True)
+class _MayPass:
+    """What is said of an object if asking again does not help."""
+
+    answer: Unreachable
 
 
 class S3Source:
@@ -79,8 +98,10 @@ class S3Source:
         self._owned = (
             {} if expected_bucket_owner is None else {"ExpectedBucketOwner": expected_bucket_owner}
         )
-        self._buckets: dict[str, _Bucket] = {}
-        self._lock = threading.Lock()
+        recipe = aws.recipe
+        self._patience = Patience(recipe.attempts, recipe.first_wait, recipe.longest_wait)
+        self._paces = Paces(recipe.max_connections)
+        self._buckets = Buckets(aws, expected_bucket_owner, self._patience)
 
     def fetch(self, location: S3Location, read: Reader[T]) -> Fetched[T] | Absent | Unreachable:
         """The object; `read` gets its stored bytes, again from the first one if they break off.
@@ -89,23 +110,36 @@ class S3Source:
         """
         if not is_bucket_name(location.bucket):
             return Unreachable(location, f"{location.bucket!r} is not a bucket's name")
-        if not _can_be_key(location.key):
+        if not can_be_key(location.key):
             return Absent(location)
-        bucket = self._bucket(location.bucket)
-        fast = bucket.fast
-        if fast is None or not fast.is_worth_asking or not is_addressable(location.key):
-            return self._fetch_slowly(bucket, location, read)
-        fetched = fast.fetch(location.key, read)
-        if fetched is not None:
-            return fetched
-        answer = self._fetch_slowly(bucket, location, read)
-        if isinstance(answer, Fetched):
-            fast.note_failure()
-        return answer
+        question = _Question(location, read, self._paces.of(location.bucket, location.key))
+        fast_tries = _FAST_TRIES if is_addressable(location.key) else 0
+        last = Unreachable(location, "it was not asked for")
+        for is_last in self._patience.attempts():
+            bucket = self._buckets.open(location.bucket)
+            fast = bucket.fast if fast_tries else None
+            if fast is not None and fast.is_worth_asking:
+                fetched = fast.fetch(location.key, read, question.pace)
+                if isinstance(fetched, Fetched):
+                    self._patience.note(answered=True)
+                    return fetched
+                if fetched is not Failure.SLOW_DOWN:
+                    fast_tries -= 1
+                if fetched is not Failure.OTHER and fast_tries and not is_last:
+                    continue
+            answer = self._fetch_slowly(bucket, question)
+            if not isinstance(answer, _MayPass):
+                self._patience.note(answered=True)
+                if fast is not None and isinstance(answer, Fetched):
+                    fast.note_failure()
+                return answer
+            last = answer.answer
+        self._patience.note(answered=False)
+        return last
 
     def list_objects(self, bucket: str, prefix: str) -> Iterator[Listed | Unreachable]:
         """Every object whose key begins with `prefix`, page by page to the end. No bucket: none."""
-        for page in self._pages(bucket, prefix, {}):
+        for page in self._pages(bucket, prefix, _WITH_RESTORES):
             if isinstance(page, Unreachable):
                 yield page
             else:
@@ -121,57 +155,88 @@ class S3Source:
         return tuple(names)
 
     def _pages(
-        self, bucket: str, prefix: str, asked: dict[str, str]
+        self, bucket: str, prefix: str, asked: dict[str, Any]
     ) -> Iterator[dict[str, Any] | Unreachable]:
         where = S3Location(bucket, prefix)
         if not is_bucket_name(bucket):
             yield Unreachable(where, f"{bucket!r} is not a bucket's name")
             return
-        opened = self._bucket(bucket)
-        pages = opened.client.get_paginator("list_objects_v2").paginate(
-            Bucket=bucket, Prefix=prefix, **asked, **self._owned
-        )
-        try:
-            yield from pages
-        except REFUSALS as error:
-            if error_code(error) == "NoSuchBucket":
+        asked = {"Bucket": bucket, "Prefix": prefix, **asked, **self._owned}
+        while True:
+            try:
+                page = self._page(bucket, prefix, asked)
+            except REFUSALS as error:
+                if error_code(error) != "NoSuchBucket":
+                    partition = self._buckets.open(bucket).partition
+                    call = Call("s3:ListBucket", f"on arn:{partition}:s3:::{bucket}")
+                    yield Unreachable(where, self._sentence(error, call))
                 return
-            call = Call("s3:ListBucket", f"on arn:{opened.partition}:s3:::{bucket}")
-            yield Unreachable(where, self._sentence(error, call))
+            yield page
+            if not page["IsTruncated"]:
+                return
+            token = page.get("NextContinuationToken")
+            if not token or token == asked.get("ContinuationToken"):
+                yield Unreachable(where, "the listing does not go on: its next page is not named")
+                return
+            asked["ContinuationToken"] = token
+
+    def _page(self, bucket: str, prefix: str, asked: dict[str, Any]) -> dict[str, Any]:
+        """One page of a listing. Raises the last refusal where asking again does not help."""
+        pace = self._paces.of(bucket, prefix)
+        for is_last in self._patience.attempts():
+            opened = self._buckets.open(bucket)
+            with pace.request() as request:
+                try:
+                    page = _whole_page(opened.client.list_objects_v2(**asked))
+                except REFUSALS as error:
+                    request.slow_down = is_slow_down(error)
+                    passing = may_pass(error)
+                    if is_last or not (passing or self._has_renewed(error, opened)):
+                        self._patience.note(answered=not passing)
+                        raise
+                    continue
+            self._patience.note(answered=True)
+            return page
+        raise AssertionError("there is a first attempt")
+
+    def _has_renewed(self, error: Refusal, bucket: Bucket) -> bool:
+        return is_expired(error) and self._aws.renew(bucket.generation)
 
     def _fetch_slowly(
-        self, bucket: _Bucket, location: S3Location, read: Reader[T]
-    ) -> Fetched[T] | Absent | Unreachable:
-        """Through botocore, which repeats requests itself; bodies that broke are repeated here."""
-        broken = ""
-        for attempt in range(self._aws.recipe.attempts):
-            _wait_before(attempt)
+        self, bucket: Bucket, question: _Question[T]
+    ) -> Fetched[T] | Absent | Unreachable | _MayPass:
+        """Once, through botocore."""
+        location = question.location
+        with question.pace.request() as request:
             try:
                 answer = bucket.client.get_object(
                     Bucket=location.bucket, Key=location.key, **self._owned
                 )
             except REFUSALS as error:
+                request.slow_down = is_slow_down(error)
                 return self._refused(bucket, location, error)
             with closing(answer["Body"]) as body:
+                pieces = _in_time(body.iter_chunks(_PIECE_BYTES), self._aws.recipe.transfer_timeout)
                 try:
-                    content = read(
-                        whole(body.iter_chunks(_PIECE_BYTES), answer.get("ContentLength"), _BROKEN)
-                    )
+                    content = question.read(whole(pieces, answer.get("ContentLength"), _BROKEN))
                 except BrokenTransferError as error:
-                    broken = str(error)
-                    continue
-            return _fetched(location, content, answer)
-        return Unreachable(location, f"the transfer broke every time ({broken}): try again later")
+                    said = f"the transfer broke every time ({error}): try again later"
+                    return _MayPass(Unreachable(location, said))
+        return _fetched(location, content, answer)
 
     def _refused(
-        self, bucket: _Bucket, location: S3Location, error: Refusal
-    ) -> Absent | Unreachable:
+        self, bucket: Bucket, location: S3Location, error: Refusal
+    ) -> Absent | Unreachable | _MayPass:
         if error_code(error) in _NOWHERE:
             return Absent(location)
         call = Call(
             "s3:GetObject", f"on arn:{bucket.partition}:s3:::{location.bucket}/{location.key}"
         )
-        return Unreachable(location, self._sentence(error, call, unless_listed=_UNLESS_LISTED))
+        said = self._sentence(error, call, unless_listed=_UNLESS_LISTED)
+        unreachable = Unreachable(location, said)
+        if may_pass(error) or self._has_renewed(error, bucket):
+            return _MayPass(unreachable)
+        return unreachable
 
     def _sentence(self, error: Refusal, call: Call, *, unless_listed: str = "") -> str:
         sentence = explain(error, call)
@@ -180,59 +245,21 @@ class S3Source:
         owner = "" if self._owner is None else _UNLESS_OWNED.format(owner=self._owner)
         return sentence + unless_listed + owner
 
-    def _bucket(self, name: str) -> _Bucket:
-        known = self._buckets.get(name)
-        if known is not None:
-            return known
-        with self._lock:
-            if name not in self._buckets:
-                self._buckets[name] = self._open_bucket(name)
-            return self._buckets[name]
 
-    def _open_bucket(self, name: str) -> _Bucket:
-        region = self._region(name)
-        client = self._aws.client("s3", region or self._first_region)
-        # Where S3 could not be asked, botocore finds the region again by S3's own redirects.
-        fast = FastBucket.open(self._aws, client, name, self._owner) if region else None
-        return _Bucket(client, fast, self._aws.partition(client.meta.region_name))
-
-    @property
-    def _first_region(self) -> str:
-        return self._aws.region or _FALLBACK_REGION
-
-    def _region(self, bucket: str) -> str | None:
-        """Where the bucket lies, which S3 tells everybody. None where it gave no answer at all."""
-        try:
-            answer = self._aws.client("s3", self._first_region).head_bucket(
-                Bucket=bucket, **self._owned
-            )
-        except ClientError as error:
-            answer = error.response
-        except REFUSALS:
-            return None
-        headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-        region = str(headers.get("x-amz-bucket-region", ""))
-        return region if is_region_name(region) else self._first_region
+def _whole_page(page: dict[str, Any]) -> dict[str, Any]:
+    """Raises ResponseParserError for an answer without what S3 always says: an empty one, say."""
+    if "IsTruncated" not in page:
+        raise ResponseParserError("it does not say whether more follows")
+    return page
 
 
-def is_bucket_name(text: str) -> bool:
-    """Whether a bucket can have that name; an access point's ARN, for instance, is not one."""
-    return _BUCKET.fullmatch(text) is not None
-
-
-def _can_be_key(key: str) -> bool:
-    """Keys are 1 to 1,024 bytes of UTF-8; under any other name there can be no object."""
-    try:
-        return 1 <= len(key.encode()) <= _LONGEST_KEY_BYTES
-    except UnicodeEncodeError:
-        return False
-
-
-def _wait_before(attempt: int) -> None:
-    """Not at all before the first attempt, then up to twice as long each time."""
-    if attempt:
-        longest = min(2**attempt / 10, _LONGEST_WAIT_SECONDS)
-        time.sleep(random.uniform(0, longest))  # noqa: S311 - it spreads the load, it hides nothing
+def _in_time(pieces: Iterable[Buffer], seconds: float) -> Iterator[Buffer]:
+    """The pieces, as long as they come in time. Raises TimeoutError where they do not."""
+    until = time.monotonic() + seconds
+    for piece in pieces:
+        if time.monotonic() > until:
+            raise TimeoutError(f"it takes longer than {seconds:g} seconds")
+        yield piece
 
 
 def _listed(bucket: str, one: dict[str, Any]) -> Listed:
@@ -242,6 +269,7 @@ def _listed(bucket: str, one: dict[str, Any]) -> Listed:
         last_modified=one["LastModified"].astimezone(UTC),
         etag=one.get("ETag", "").strip('"'),
         storage_class=one.get("StorageClass", ""),
+        restored="RestoreExpiryDate" in one.get("RestoreStatus", {}),
     )
 
 

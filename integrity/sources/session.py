@@ -12,6 +12,7 @@ import difflib
 import os
 import re
 import threading
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,7 @@ _REGION = re.compile(REGION)
 # How every region of AWS is named so far; what is not, and not known to botocore, is a slip.
 _USUAL_REGION = re.compile(r"[a-z-]+-((north|south)?(east|west)|north|south|central)-[0-9]+")
 _FALLBACK_REGION = "us-east-1"
+_BETWEEN_RENEWALS = 30.0
 
 
 def is_region_name(text: str) -> bool:
@@ -47,15 +49,20 @@ class AwsRecipe:
     """What a process needs to know to open its own clients. Credentials themselves do not travel.
 
     `region` and `profile` mean what they mean to the AWS CLI. `attempts` bounds how often a call is
-    tried in all; `max_connections` how many a client keeps open; times are in seconds.
+    tried in all; `max_connections` how many a client keeps open, and how many requests are under
+    way at once. Times are in seconds: between two attempts at S3 up to `first_wait`, then twice as
+    long each time up to `longest_wait`; `transfer_timeout` bounds one object, however it comes.
     """
 
     profile: str | None = None
     region: str | None = None
-    max_connections: int = 32
-    attempts: int = 6
+    max_connections: int = 64
+    attempts: int = 8
+    first_wait: float = 0.05
+    longest_wait: float = 5.0
     connect_timeout: float = 5.0
     read_timeout: float = 30.0
+    transfer_timeout: float = 900.0
 
     def open(self) -> Aws:
         """The session, with credentials that were had once.
@@ -82,7 +89,8 @@ class AwsRecipe:
 class Aws:
     """One process's clients, made when first asked for, one a service and region. Thread-safe.
 
-    `region` is where the command looks things up, None where nobody said.
+    `region` is where the command looks things up, None where nobody said. `generation` counts how
+    often the credentials were renewed; clients of an older one are of no use any more.
     """
 
     def __init__(
@@ -91,8 +99,11 @@ class Aws:
         self.recipe = recipe
         self.session = session
         self.region = region
+        self.generation = 0
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
+        self._renewing = threading.Lock()
+        self._next_renewal = -_BETWEEN_RENEWALS
 
     def client(self, service: str, region: str | None = None) -> Any:
         """The botocore client of `service` in `region`, or in the command's own.
@@ -106,6 +117,27 @@ class Aws:
             if (service, where) not in self._clients:
                 self._clients[service, where] = self._make_client(service, where)
             return self._clients[service, where]
+
+    def renew(self, stale: int) -> bool:
+        """Look for newer credentials than those of the generation `stale`, which have expired.
+
+        botocore renews what it knows to end. This finds what a person or a program has put in the
+        place of the rest since. False where there is nothing new.
+        """
+        with self._renewing:
+            if self.generation != stale:
+                return True
+            if time.monotonic() < self._next_renewal:
+                return False
+            self._next_renewal = time.monotonic() + _BETWEEN_RENEWALS
+            session = botocore.session.Session(profile=self.recipe.profile)
+            if _frozen(session) in (None, _frozen(self.session)):
+                return False
+            with self._lock:
+                self.session, self._clients = session, {}
+                self.generation += 1
+            self._next_renewal = -_BETWEEN_RENEWALS
+            return True
 
     def partition(self, region: str | None = None) -> str:
         """`aws`, `aws-us-gov`, `aws-cn`, ...: the partition of a region, as ARNs name it."""
@@ -145,6 +177,8 @@ class Aws:
         # What botocore does not know is a new region or, more often, a mistake: no long wait then.
         known = region in _known_regions(self.session)
         attempts = self.recipe.attempts if known else min(2, self.recipe.attempts)
+        if service == "s3":
+            attempts = 1  # its source asks again itself, and knows of more that is worth it
         config = Config(
             connect_timeout=self.recipe.connect_timeout,
             read_timeout=self.recipe.read_timeout,
@@ -160,6 +194,15 @@ class Aws:
                 f"no client for {service} in {region} can be made ({error}): check "
                 "AWS_ENDPOINT_URL, the profile's endpoints and the region"
             ) from error
+
+
+def _frozen(session: botocore.session.Session) -> Any:
+    """The credentials of now, or None where they cannot be had."""
+    try:
+        credentials = session.get_credentials()
+        return credentials and credentials.get_frozen_credentials()
+    except REFUSALS:
+        return None
 
 
 def _configured_region(session: botocore.session.Session) -> str | None:

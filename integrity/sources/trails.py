@@ -19,8 +19,8 @@ from botocore.exceptions import BotoCoreError
 from integrity.chain.model import Trail
 from integrity.chain.names import ACCOUNT_ID, ORGANIZATION_ID, REGION, TRAIL_NAME
 from integrity.errors import AccessError, UsageError
+from integrity.sources.buckets import is_bucket_name
 from integrity.sources.refusal import REFUSALS, Call, Refusal, error_code, explain, is_setup_fault
-from integrity.sources.s3 import is_bucket_name
 from integrity.sources.session import Aws
 
 _ARN = re.compile(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from integrity.chain.findings import Finding, Reason
-from integrity.chain.judge import judge_by_successor
+from integrity.chain.judge import hour_of, judge_by_successor
 from integrity.chain.link import Entry, Standing, foreign, in_order, predicted_hours
 from integrity.chain.model import (
     AuthenticDigest,
@@ -41,19 +41,18 @@ Wanted = list[tuple[DigestName, S3Location]]
 class DigestSpan:
     """What is known of a trail's digests over a span. `entries` reach one digest beyond both ends.
 
-    `authentic` holds the signed documents by place, for their log files; `findings` are about
-    digests that end in the span; `newest` is the end of the newest digest that the listings showed.
+    `authentic` holds the signed documents by place, for their log files, `made` when CloudTrail
+    made each, where known; `findings` are about digests that end in the span; `newest` is the end
+    of the newest digest that the listings showed.
     """
 
     span: TimeWindow
     entries: list[Entry] = field(default_factory=list)
     authentic: dict[S3Location, AuthenticDigest] = field(default_factory=dict)
+    made: dict[S3Location, datetime] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     newest: datetime | None = None
     unlisted: list[Unreachable] = field(default_factory=list)
-
-    def of_kind(self, kind: ChainKind) -> list[Entry]:
-        return [entry for entry in self.entries if entry.chain.kind is kind]
 
 
 class DigestReader:
@@ -135,29 +134,49 @@ class DigestReader:
         return [item for item in wanted if item[1] not in self._judged]
 
     def _named(self) -> Wanted:
-        """Predecessors in the span that authentic digests name and no listing showed."""
+        """Predecessors that authentic digests name and no listing showed, as far as they matter."""
         named: dict[S3Location, DigestName] = {}
+        since = self._since()
         for judged, previous in self._predecessors():
             name = parse_digest(previous.location) or self._unnamed(judged)
             standard = judged.name.chain.kind is ChainKind.STANDARD
             if standard and name.chain.root not in self._roots:
                 self._follow(name.chain.root)
-            if not self._is_near(judged, name):
-                continue
-            if previous.location not in self._judged:
+            if previous.location not in self._judged and self._is_near(judged, name, since):
                 named[previous.location] = name
         return [(name, location) for location, name in named.items()] or self._listed()
 
-    def _is_near(self, judged: Judged, previous: DigestName) -> bool:
+    def _since(self) -> datetime:
+        """The span's start; earlier where what is broken stands for an hour that began before it.
+
+        Only with the digest over all of that hour can it be told whether it is foreign.
+        """
+        broken = [
+            hour_of(judged.name).start
+            for judged in self._judged.values()
+            if judged.standing is Standing.BROKEN
+        ]
+        return min([self._span.start, *broken])
+
+    def _is_near(self, judged: Judged, previous: DigestName, since: datetime) -> bool:
         """Whether a predecessor has to be read.
 
-        One of the standard chain that ends before the span belongs to another; one beyond its end
-        bounds the hours that are predicted. Backfill digests have no order in time: from those of
-        the span one step is taken, wherever it leads.
+        One of the standard chain that ends before the span belongs to another span; of those that
+        end beyond it the first is enough, to count back from. Backfill digests have no order in
+        time: from those of the span one step is taken, wherever it leads.
         """
-        if judged.name.chain.kind is ChainKind.STANDARD:
-            return previous.end >= self._span.start
-        return self._span.holds(judged.name.end)
+        if judged.name.chain.kind is ChainKind.BACKFILL:
+            return self._span.holds(judged.name.end)
+        if previous.end > self._span.end:
+            return judged.name.end == self._first_beyond()
+        return previous.end >= since
+
+    def _first_beyond(self) -> datetime:
+        return min(
+            judged.name.end
+            for judged in self._judged.values()
+            if judged.name.chain.kind is ChainKind.STANDARD and judged.name.end > self._span.end
+        )
 
     def _unnamed(self, judged: Judged) -> DigestName:
         """A predecessor whose key has another form than any we know: an hour before its
@@ -201,7 +220,7 @@ class DigestReader:
     def _read_all(self, wanted: Wanted) -> None:
         judged = each(
             self._tools.executor,
-            lambda item: self._judge.judge(*item),
+            lambda item: self._judge.judge(*item, self._folders.shelf.shown(item[1])),
             wanted,
             in_flight=2 * self._job.concurrency,
             stopping=self._tools.stopping,
@@ -251,6 +270,11 @@ class DigestReader:
                 for judged in self._judged.values()
                 if judged.authentic is not None
             },
+            made={
+                judged.location: judged.made
+                for judged in self._judged.values()
+                if judged.made is not None
+            },
             findings=list(self._findings(strangers)),
             newest=max((end for end in shown if end <= self._tools.now + DAY), default=None),
             unlisted=self._folders.shelf.unlisted,
@@ -259,7 +283,7 @@ class DigestReader:
     def _findings(self, strangers: Iterable[S3Location]) -> Iterator[Finding]:
         named = {previous.location for _, previous in self._predecessors()}
         for judged in self._judged.values():
-            if judged.finding is None or not self._span.holds(judged.name.end):
+            if judged.finding is None or not self._is_ours(judged):
                 continue
             if judged.location in strangers:
                 detail = "well-named and not authentic; CloudTrail's own digests cover its hour"
@@ -268,3 +292,8 @@ class DigestReader:
                 yield found(judged.finding.reason, judged.name, judged.location, detail="predicted")
             else:
                 yield judged.finding
+
+    def _is_ours(self, judged: Judged) -> bool:
+        """Whether it ends in the span, or is a backfill digest that is gone and named from here."""
+        late = judged.name.chain.kind is ChainKind.BACKFILL
+        return self._span.holds(judged.name.end) or (late and judged.is_absent)

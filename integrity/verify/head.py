@@ -48,7 +48,10 @@ def newest_digest(
         if due is None or name.end <= after:
             return name.end
         tries += 1
-        if tries <= _MOST_TRIES and judge.judge(name, listed.location).authentic is not None:
+        if (
+            tries <= _MOST_TRIES
+            and judge.judge(name, listed.location, listed).authentic is not None
+        ):
             return name.end
     return None
 

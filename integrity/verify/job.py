@@ -34,7 +34,7 @@ class Job:
     unreferenced: bool = True
     allow_gaps: bool = False
     limits: Limits = field(default_factory=Limits)
-    concurrency: int = 32
+    concurrency: int = 64
 
     @property
     def requested(self) -> Requested:

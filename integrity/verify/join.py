@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from integrity.chain.coverage import Coverage, Situation, judge_coverage
-from integrity.chain.findings import Finding, Outcome, fold, worst
+from integrity.chain.findings import Finding, Outcome, worst
+from integrity.chain.fold import fold
 from integrity.chain.link import Entry, Standing, check_links, hour_letters, in_order
 from integrity.chain.model import ChainKind, PublicKey, S3Location
 from integrity.chain.population import Expectation

@@ -15,6 +15,7 @@ from integrity.chain.content import Buffer, ReadContent, read_member, read_membe
 from integrity.chain.findings import Finding, Outcome, Place, Reason, find
 from integrity.chain.judge import (
     Opened,
+    generated_at,
     hour_of,
     judge_algorithm,
     judge_form,
@@ -28,8 +29,10 @@ from integrity.chain.link import Entry, Standing
 from integrity.chain.model import (
     Absent,
     AuthenticDigest,
+    ChainKind,
     Digest,
     Fetched,
+    Listed,
     S3Location,
     Unreachable,
 )
@@ -39,6 +42,9 @@ from integrity.verify.kept import Retention
 from integrity.verify.keyring import KeyRing
 from integrity.verify.ports import Reader
 from integrity.verify.tools import Tools
+from integrity.verify.trouble import digest_trouble, in_archive, not_whole
+
+Answer = Fetched[Opened] | Absent | Unreachable
 
 _OPENING = BoundedSemaphore(2)
 """So many digests are inflated and decoded at a time: their size is a stranger's choice."""
@@ -48,7 +54,8 @@ _OPENING = BoundedSemaphore(2)
 class Judged:
     """One digest that is there, or was asked for by name and is not.
 
-    `digest` is well-formed wherever there is one; `authentic` is the same, signed.
+    `digest` is well-formed wherever there is one; `authentic` is the same, signed. `made` is when
+    CloudTrail made it, where that is known: at its end, a backfill digest when it says so itself.
     """
 
     name: DigestName
@@ -58,6 +65,11 @@ class Judged:
     authentic: AuthenticDigest | None = None
     finding: Finding | None = None
     last_modified: datetime | None = None
+    made: datetime | None = None
+
+    @property
+    def is_invalid(self) -> bool:
+        return self.finding is not None and self.finding.outcome is Outcome.INVALID
 
     @property
     def is_absent(self) -> bool:
@@ -95,20 +107,35 @@ class DigestJudge:
         self._job, self._tools, self._ring = job, tools, ring
         self._retention = Retention(tools)
 
-    def judge(self, name: DigestName, location: S3Location) -> Judged:
-        """The digest at a place. Whatever would be invalid is read twice."""
-        judged = self._read(name, location, _reader(self._job.limits, read_member))
-        if judged.finding is not None and judged.finding.outcome is Outcome.INVALID:
-            judged = self._read(name, location, _reader(self._job.limits, read_member_with_zlib))
+    def judge(self, name: DigestName, location: S3Location, listed: Listed | None = None) -> Judged:
+        """The digest at a place. Whatever would be invalid is read twice.
+
+        `listed` is what a listing showed of it, where one did.
+        """
+        archive = in_archive(listed)
+        if archive is not None:
+            return _unreadable(name, location, digest_trouble(name, listed, archive))
+        answer = self._fetch(location, read_member)
+        judged = self._sort(name, location, listed, answer)
+        if not judged.is_invalid:
+            return judged
+        answer = self._fetch(location, read_member_with_zlib)
+        judged = self._sort(name, location, listed, answer)
+        if judged.is_invalid and isinstance(answer, Fetched):
+            detail = not_whole(self._tools.objects, location, answer)
+            return _unreadable(name, location, detail) if detail else judged
         return judged
 
-    def _read(self, name: DigestName, location: S3Location, read: Reader[Opened]) -> Judged:
-        answer = self._tools.objects.fetch(location, read)
+    def _fetch(self, location: S3Location, read_content: ReadContent) -> Answer:
+        return self._tools.objects.fetch(location, _reader(self._job.limits, read_content))
+
+    def _sort(
+        self, name: DigestName, location: S3Location, listed: Listed | None, answer: Answer
+    ) -> Judged:
         if isinstance(answer, Absent):
             return self._absent(name, location)
         if isinstance(answer, Unreachable):
-            finding = found(Reason.OBJECT_UNREADABLE, name, location, detail=answer.detail)
-            return Judged(name, location, Standing.UNREADABLE, finding=finding)
+            return _unreadable(name, location, digest_trouble(name, listed, answer))
         return self._weigh(name, answer)
 
     def _weigh(self, name: DigestName, fetched: Fetched[Opened]) -> Judged:
@@ -131,6 +158,7 @@ class DigestJudge:
             result,
             judge_predecessor_algorithm(name, fetched, form),
             fetched.last_modified,
+            _made(name, fetched),
         )
 
     def _absent(self, name: DigestName, location: S3Location) -> Judged:
@@ -143,6 +171,11 @@ class DigestJudge:
             return Judged(name, location, Standing.EXPIRED, finding=expired)
         missing = found(Reason.DIGEST_MISSING, name, location, detail=unkept.detail)
         return Judged(name, location, Standing.MISSING, finding=missing)
+
+
+def _unreadable(name: DigestName, location: S3Location, detail: str) -> Judged:
+    finding = found(Reason.OBJECT_UNREADABLE, name, location, detail=detail)
+    return Judged(name, location, Standing.UNREADABLE, finding=finding)
 
 
 def found(reason: Reason, name: DigestName, location: S3Location, *, detail: str = "") -> Finding:
@@ -164,4 +197,18 @@ def _flawed(
 ) -> Judged:
     there = finding.outcome is Outcome.INVALID
     standing = Standing.BROKEN if there else Standing.UNREADABLE
-    return Judged(name, fetched.location, standing, digest, None, finding, fetched.last_modified)
+    return Judged(
+        name,
+        fetched.location,
+        standing,
+        digest,
+        None,
+        finding,
+        fetched.last_modified,
+        _made(name, fetched),
+    )
+
+
+def _made(name: DigestName, fetched: Fetched[Opened]) -> datetime | None:
+    backfill = name.chain.kind is ChainKind.BACKFILL
+    return generated_at(fetched.metadata) if backfill else name.end

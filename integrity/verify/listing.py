@@ -29,6 +29,11 @@ class Shelf:
     strangers: list[Listed] = field(default_factory=list)
     unlisted: list[Unreachable] = field(default_factory=list)
 
+    def shown(self, location: S3Location) -> Listed | None:
+        """What a listing showed of a digest, where one did."""
+        known = self.digests.get(location)
+        return known and known[1]
+
     def of(self, chain: ChainId) -> list[tuple[DigestName, Listed]]:
         """The digests of a trail's chain under whatever root, by end time."""
         found = [entry for entry in self.digests.values() if same_chain(entry[0].chain, chain)]

@@ -26,18 +26,21 @@ from integrity.chain.link import LogTally
 from integrity.chain.model import (
     Absent,
     AuthenticDigest,
-    ChainKind,
     Fetched,
     LogFileRef,
     S3Location,
     TimeWindow,
     Unreachable,
 )
+from integrity.chain.trouble import REWRITTEN, archived
 from integrity.verify.job import Job
 from integrity.verify.kept import Retention
 from integrity.verify.parallel import each
 from integrity.verify.ports import Reader
 from integrity.verify.tools import Tools
+from integrity.verify.trouble import not_whole
+
+Answer = Fetched[Content] | Absent | Unreachable
 
 _FLAWS = {
     Flaw.MALFORMED: Reason.LOG_MALFORMED,
@@ -64,7 +67,8 @@ class NamedLogs:
     Holds a short hash for each and nothing else, so a day of a hundred thousand costs little.
     """
 
-    def __init__(self, digests: Iterable[tuple[ChainKind, AuthenticDigest]]) -> None:
+    def __init__(self, digests: Iterable[tuple[datetime | None, AuthenticDigest]]) -> None:
+        """`digests` with the time at which each was made, where that is known."""
         self._digests = list(digests)
         self._first: dict[bytes, int] = {}
         self._twice: dict[bytes, list[LogFileRef]] = {}
@@ -95,10 +99,10 @@ class NamedLogs:
 
     def delivered_by(self, location: S3Location) -> datetime | None:
         """The latest time at which CloudTrail can have written a named log file, where known."""
-        kind, authentic = self._digests[self._first[_mark(location)]]
-        if kind is ChainKind.BACKFILL or _mark(location) in self._twice:
+        made, _ = self._digests[self._first[_mark(location)]]
+        if made is None or _mark(location) in self._twice:
             return None
-        return authentic.digest.window.end + _DELIVERY_SLACK
+        return made + _DELIVERY_SLACK
 
     def __iter__(self) -> Iterator[NamedLog]:
         for number, (_, authentic) in enumerate(self._digests):
@@ -136,13 +140,20 @@ class LogSpan:
 class LogChecker:
     """Checks log files of one account and region, many at once.
 
-    `rewritten` holds the LastModified of log files that were written after their delivery.
+    `rewritten` holds the LastModified of log files that were written after their delivery,
+    `archived` the storage class of those that the listing shows in an archive.
     """
 
     def __init__(
-        self, place: Place, rewritten: Mapping[S3Location, datetime], *, job: Job, tools: Tools
+        self,
+        place: Place,
+        rewritten: Mapping[S3Location, datetime],
+        archived: Mapping[S3Location, str],
+        *,
+        job: Job,
+        tools: Tools,
     ) -> None:
-        self._place, self._rewritten = place, rewritten
+        self._place, self._rewritten, self._archived = place, rewritten, archived
         self._job, self._tools = job, tools
         self._retention = Retention(tools)
 
@@ -184,26 +195,38 @@ class LogChecker:
     def _judge(self, log: NamedLog) -> tuple[Finding | None, int]:
         unknown = [ref.algorithm for ref in log.refs if ref.algorithm != HASH_ALGORITHM]
         if unknown:
-            finding = self._found(
+            unsupported = self._found(
                 Reason.ALGORITHM_UNSUPPORTED,
                 log,
                 expected=HASH_ALGORITHM,
                 actual=unknown[0],
                 detail=f"hashAlgorithm, in {log.digest.name}",
             )
+            return unsupported, 0
+        storage = self._archived.get(log.location)
+        if storage is not None:
+            return self._unreadable(log, archived(storage)), 0
+        answer = self._fetch(log, read_member)
+        finding = self._sort(log, answer)
+        if finding is not None and finding.outcome is Outcome.INVALID:
+            answer = self._fetch(log, read_member_with_zlib)
+            finding = self._sort(log, answer)
+        if not isinstance(answer, Fetched):
             return finding, 0
-        first, stored_bytes = self._read(log, read_member)
-        if first is not None and first.outcome is Outcome.INVALID:
-            return self._read(log, read_member_with_zlib)
-        return first, stored_bytes
+        if finding is not None and finding.outcome is Outcome.INVALID:
+            detail = not_whole(self._tools.objects, log.location, answer)
+            finding = self._unreadable(log, detail) if detail else finding
+        return finding, answer.size
 
-    def _read(self, log: NamedLog, read_content: ReadContent) -> tuple[Finding | None, int]:
-        answer = self._tools.objects.fetch(log.location, self._reader(read_content))
+    def _fetch(self, log: NamedLog, read_content: ReadContent) -> Answer:
+        return self._tools.objects.fetch(log.location, self._reader(read_content))
+
+    def _sort(self, log: NamedLog, answer: Answer) -> Finding | None:
         if isinstance(answer, Absent):
-            return self._absent(log), 0
+            return self._absent(log)
         if isinstance(answer, Unreachable):
-            return self._unreadable(log, answer), 0
-        return self._weigh(log, answer), answer.size
+            return self._unreadable(log, answer.detail)
+        return self._weigh(log, answer)
 
     def _absent(self, log: NamedLog) -> Finding:
         """A log file is delivered, and so written, in the hour of the digest that names it."""
@@ -216,18 +239,23 @@ class LogChecker:
         max_bytes = self._job.limits.max_log_bytes
         return lambda chunks: read_content(chunks, max_bytes=max_bytes)
 
-    def _unreadable(self, log: NamedLog, answer: Unreachable) -> Finding:
+    def _unreadable(self, log: NamedLog, detail: str) -> Finding:
         """A PUT into an archive, or under a stranger's key, hides content as an edit does."""
-        written, detail = self._rewritten.get(log.location), answer.detail
+        written = self._rewritten.get(log.location)
         if written is not None:
-            detail = f"{detail}; rewritten after delivery"
+            detail = f"{detail}; {REWRITTEN}"
         return self._found(Reason.OBJECT_UNREADABLE, log, last_modified=written, detail=detail)
 
     def _weigh(self, log: NamedLog, fetched: Fetched[Content]) -> Finding | None:
         content, modified = fetched.content, fetched.last_modified
         if content.flaw is not None:
-            reason = _FLAWS[content.flaw]
-            return self._found(reason, log, last_modified=modified, detail=content.detail)
+            return self._found(
+                _FLAWS[content.flaw],
+                log,
+                version_id=fetched.version_id,
+                last_modified=modified,
+                detail=content.detail,
+            )
         wrong = [ref.sha256 for ref in log.refs if ref.sha256 != content.sha256]
         if not wrong:
             return None

@@ -89,12 +89,13 @@ def _join_all(
     for result in run_segments(segments, job, tools, recipe=recipe, clock=clock):
         results[result.chain].append(result)
         if len(results[result.chain]) == len(plan.segments[result.chain]):
-            parts = results.pop(result.chain)
-            joined = join_chain(parts, job, tools.now, plan.expected[result.chain])
-            if joined is not None:
-                yield joined
-    for chain, parts in results.items():
-        cut_short = [replace(part, complete=False) for part in parts]
-        joined = join_chain(cut_short, job, tools.now, plan.expected[chain])
-        if joined is not None:
-            yield joined
+            yield from _join(results.pop(result.chain), job, plan, tools)
+    for parts in results.values():
+        yield from _join([replace(part, complete=False) for part in parts], job, plan, tools)
+
+
+def _join(parts: list[SegmentResult], job: Job, plan: Plan, tools: Tools) -> Iterator[JoinedChain]:
+    """The chain of these segments, where one is expected."""
+    joined = join_chain(parts, job, tools.now, plan.expected[parts[0].chain])
+    if joined is not None:
+        yield joined

@@ -19,6 +19,7 @@ from integrity.chain.findings import Finding, Place, Reason, find
 from integrity.chain.link import Entry, check_links, in_order
 from integrity.chain.model import (
     ChainId,
+    ChainKind,
     PublicKey,
     Root,
     TimeWindow,
@@ -103,20 +104,25 @@ class _SegmentCheck:
         ).read()
         entries = [e for e in digests.entries if self._belongs(e)]
         named = NamedLogs(
-            (entry.chain.kind, digests.authentic[entry.location])
+            (digests.made.get(entry.location), digests.authentic[entry.location])
             for entry in in_order(entries)
             if entry.is_authentic
         )
         self._tell_valid(entries, [*digests.findings, *check_links(digests.entries)])
         self._tools.progress.expect(len(named))
         listing = self._list_logs(digests, named)
-        checker = LogChecker(self._place, listing.rewritten, job=self._job, tools=self._tools)
+        checker = LogChecker(
+            self._place, listing.rewritten, listing.archived, job=self._job, tools=self._tools
+        )
         logs = checker.check(named)
         return self._result(digests, entries, logs, listing, self._unnamed(listing, digests))
 
     def _belongs(self, entry: Entry) -> bool:
-        """A backfill digest's hours lie where they lie; it counts where its name does."""
-        return self._segment.span.holds(entry.window.end)
+        """A backfill digest counts where its name lies, in time; one that is gone, where it is
+        named.
+        """
+        late = entry.chain.kind is ChainKind.BACKFILL
+        return self._segment.span.holds(entry.window.end) or (late and not entry.is_there)
 
     def _tell_valid(self, entries: Iterable[Entry], findings: Iterable[Finding]) -> None:
         """The digests that are counted, and counted as valid."""

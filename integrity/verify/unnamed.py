@@ -24,6 +24,7 @@ from integrity.chain.model import (
 )
 from integrity.chain.names import is_marker, log_folder, log_name_start
 from integrity.chain.times import DAY, HOUR, day_folder, day_of
+from integrity.chain.trouble import is_archived
 from integrity.chain.unnamed import Claim, Unnamed, Vouchers, judge_unnamed, unnamed, vouchers
 from integrity.verify.digests import DigestReader, DigestSpan
 from integrity.verify.job import Job
@@ -38,11 +39,13 @@ class LogListing:
     """What is worth keeping of the log folders of a span.
 
     `left` are the log files that no digest of the span names, `rewritten` the LastModified of named
-    ones that were written after their delivery; `found` says whether there was any log file.
+    ones that were written after their delivery, `archived` the storage class of those that cannot
+    be read as they are; `found` says whether there was any log file.
     """
 
     left: list[Listed] = field(default_factory=list)
     rewritten: dict[S3Location, datetime] = field(default_factory=dict)
+    archived: dict[S3Location, str] = field(default_factory=dict)
     unlisted: list[Unreachable] = field(default_factory=list)
     found: bool = False
 
@@ -60,6 +63,8 @@ class LogListing:
             delivered_by = named.delivered_by(listed.location)
             if delivered_by is not None and listed.last_modified > delivered_by:
                 self.rewritten[listed.location] = listed.last_modified
+            if is_archived(listed):
+                self.archived[listed.location] = listed.storage_class
 
 
 @dataclass(slots=True)
@@ -88,6 +93,7 @@ def list_logs(
     for part in parts:
         listing.left += part.left
         listing.rewritten |= part.rewritten
+        listing.archived |= part.archived
         listing.unlisted += part.unlisted
         listing.found = listing.found or part.found
     listing.left.sort(key=lambda listed: listed.location)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 
 import pytest
 
-from integrity.chain.findings import CLAUSES, Finding, Outcome, Place, Reason, find, fold, worst
-from integrity.chain.limits import Limits
-from tests.chain.specimens import at, hours
+from integrity.chain.findings import CLAUSES, Finding, Outcome, Place, Reason, find, worst
+from tests.chain.specimens import hours
 
 PLACE = Place("111122223333", "eu-west-1")
 URI = "s3://trail-logs/AWSLogs/111122223333/an-object"
@@ -98,69 +96,3 @@ def test_a_finding_may_say_its_own_outcome_and_next_step() -> None:
 
     assert note.outcome is V
     assert note.message.endswith("Next: do nothing.")
-
-
-def test_few_findings_are_told_one_by_one() -> None:
-    found = [finding(number=number) for number in range(3)]
-
-    assert fold(found, most=3) == found
-
-
-def test_many_findings_of_one_reason_are_folded_into_one_that_counts() -> None:
-    gap = find(Reason.CHAIN_GAP, PLACE, hours(9, 12))
-    found = [finding(number=number, detail="gone") for number in range(4)]
-
-    first, folded = fold([gap, *found], most=3)
-
-    assert first == gap
-    assert (folded.reason, folded.count) == (Reason.LOG_MISSING, 4)
-    assert (folded.first, folded.last) == (f"{URI}-0000", f"{URI}-0003")
-    assert folded.window == hours(0, 4)
-    assert folded.s3_uri is None
-    assert folded.detail == f"gone; 4 of them, {URI}-0000 to {URI}-0003"
-    assert "account 111122223333" in folded.message
-    assert "2026-03-01T00:00:00Z to 2026-03-01T04:00:00Z" in folded.message
-    assert folded.message.endswith(f"Next: {CLAUSES[Reason.LOG_MISSING].next_step}.")
-
-
-def test_a_fold_says_nothing_of_one_object_and_keeps_the_worst_outcome() -> None:
-    single = replace(
-        finding(Reason.LOG_UNREFERENCED),
-        outcome=V,
-        version_id="a version",
-        last_modified=at(9),
-        expected="a hash",
-        actual="another",
-    )
-
-    (folded,) = fold([single, finding(Reason.LOG_UNREFERENCED, 1)], most=1)
-
-    assert folded.outcome is U
-    assert (folded.version_id, folded.last_modified) == (None, None)
-    assert (folded.expected, folded.actual) == (None, None)
-
-
-def test_folding_counts_what_was_folded_before() -> None:
-    three = replace(finding(), count=3)
-
-    (folded,) = fold([three, finding(number=1)], most=1)
-
-    assert folded.count == 4
-
-
-def test_chain_findings_fold_without_naming_objects() -> None:
-    gaps = [find(Reason.CHAIN_GAP, PLACE, hours(2 * n, 2 * n + 1)) for n in range(3)]
-
-    (folded,) = fold(gaps, most=2)
-
-    assert (folded.count, folded.first, folded.last) == (3, None, None)
-    assert folded.detail == "3 of them"
-    assert "None" not in folded.message
-
-
-def test_missing_keys_are_told_once_a_chain() -> None:
-    found = [finding(Reason.KEYS_UNAVAILABLE, number) for number in range(2)]
-
-    (folded,) = fold(found, most=Limits().max_findings_per_reason)
-
-    assert folded.count == 2

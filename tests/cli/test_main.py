@@ -102,7 +102,7 @@ def test_help_for_verify_names_each_exit_status_and_every_default(
         ExitStatus.INTERRUPTED,
     ]
     words = " ".join(out.split())
-    for default in ("24h", "1h", "32", "text", "UTC", "now", "all", "standard output"):
+    for default in ("24h", "1h", "64", "text", "UTC", "now", "all", "standard output"):
         assert f"[default: {default}" in words
     assert "Examples:" in out
 

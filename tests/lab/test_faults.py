@@ -33,6 +33,7 @@ BUCKET = "trail-logs"
         ("error", 500, "InternalError"),
         ("archive", 403, "InvalidObjectState"),
         ("kms", 403, "AccessDenied"),
+        ("expire", 400, "ExpiredToken"),
     ],
 )
 def test_s3_answers_with_an_error(
@@ -53,6 +54,8 @@ def test_s3_answers_with_an_error(
     [
         ("cloudtrail", "list_public_keys", "deny", "AccessDeniedException"),
         ("cloudtrail", "list_trails", "throttle", "ThrottlingException"),
+        ("cloudtrail", "list_trails", "expire", "ExpiredTokenException"),
+        ("sts", "get_caller_identity", "expire", "ExpiredToken"),
         ("organizations", "list_accounts", "deny", "AccessDeniedException"),
         ("sts", "get_caller_identity", "deny", "AccessDenied"),
         ("sts", "get_caller_identity", "error", "InternalFailure"),
@@ -207,3 +210,22 @@ def test_a_server_ends_with_its_connections(world: World) -> None:
     handler.join()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((host, int(port)))
+
+
+def test_a_rule_acts_on_every_so_many_requests() -> None:
+    fault = Fault("throttle", first=3, every=4)
+    acts = [fault.applies("GetObject", BUCKET, "key", "us-east-1", "") for _ in range(12)]
+    assert [number for number, acted in enumerate(acts, 1) if acted] == [3, 7, 11]
+    assert fault.seen == 12
+
+
+def test_a_rule_counts_each_key_by_itself() -> None:
+    fault = Fault("reset", last=1, per_key=True)
+    acts = [fault.applies("GetObject", BUCKET, key, "us-east-1", "") for key in "aabcba"]
+    assert acts == [True, False, True, True, False, False]
+
+
+def test_a_rule_is_for_one_signer() -> None:
+    fault = Fault("expire", access_key="AKIAOLD")
+    assert fault.applies("GetObject", BUCKET, "key", "us-east-1", "AKIAOLD")
+    assert not fault.applies("GetObject", BUCKET, "key", "us-east-1", "AKIANEW")

@@ -91,3 +91,24 @@ def test_odd_keys_are_listed_and_fetched(world: World, client: Any, key: str) ->
     listed = s3.list_objects_v2(Bucket=BUCKET, Prefix="odd/")["Contents"]
     assert [one["Key"] for one in listed] == ["odd/" + key]
     assert s3.get_object(Bucket=BUCKET, Key="odd/" + key)["Body"].read() == b"x"
+
+
+def test_a_restored_object_says_so_to_who_asks(
+    world: World, server: LabServer, client: Any
+) -> None:
+    for key, storage_class in (("a", "GLACIER"), ("b", "GLACIER"), ("c", "STANDARD")):
+        world.objects[BUCKET, f"x/{key}"] = StoredObject(
+            b"", world.now, storage_class=storage_class
+        )
+    server.s3.restored.add((BUCKET, "x/b"))
+
+    def restored(**asked: Any) -> list[str]:
+        page = client("s3").list_objects_v2(Bucket=BUCKET, Prefix="x/", **asked)
+        return [one["Key"] for one in page["Contents"] if "RestoreStatus" in one]
+
+    assert restored() == []
+    assert restored(OptionalObjectAttributes=["RestoreStatus"]) == ["x/b"]
+    assert client("s3").get_object(Bucket=BUCKET, Key="x/b")["StorageClass"] == "GLACIER"
+    with pytest.raises(ClientError) as error:
+        client("s3").get_object(Bucket=BUCKET, Key="x/a")
+    assert code(error) == ("InvalidObjectState", 403)

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from integrity.chain.findings import CLAUSES, Finding, Outcome, Reason, fold
+from integrity.chain.findings import CLAUSES, Finding, Outcome, Reason
+from integrity.chain.fold import fold
 from integrity.chain.model import ChainKind, S3Location, TimeWindow
 from integrity.record import (
     ChainState,

@@ -22,6 +22,7 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
+NOW = START + 180 * DAY
 
 V, U, X = Outcome.VALID, Outcome.UNDETERMINED, Outcome.INVALID
 
@@ -96,7 +97,7 @@ class Scenario:
 
     def stage(self) -> Stage:
         """A world of its own, with the story played."""
-        world = World(seed=7)
+        world = World(seed=7, now=NOW)
         made: dict[str, Any] = {"hours": 26, "logs_per_hour": 2, "region": "us-east-1"} | self.made
         place = {name: made.pop(name) for name in ("prefix", "organization_id") if name in made}
         trail = world.add_trail(name="main", **place)

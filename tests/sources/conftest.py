@@ -29,7 +29,7 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def recipe() -> AwsRecipe:
     """Two attempts at everything, so that what fails for ever fails soon."""
-    return AwsRecipe(attempts=2, connect_timeout=1, read_timeout=2)
+    return AwsRecipe(attempts=2, first_wait=0.01, connect_timeout=1, read_timeout=2)
 
 
 @pytest.fixture

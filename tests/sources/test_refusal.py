@@ -11,10 +11,21 @@ from botocore.exceptions import (
     EndpointConnectionError,
     NoCredentialsError,
     PaginationError,
+    ParamValidationError,
+    ReadTimeoutError,
 )
 from botocore.parsers import ResponseParserError
 
-from integrity.sources.refusal import Call, Refusal, error_code, explain, is_setup_fault
+from integrity.sources.refusal import (
+    Call,
+    Refusal,
+    error_code,
+    explain,
+    is_expired,
+    is_setup_fault,
+    is_slow_down,
+    may_pass,
+)
 
 CALL = Call("s3:ListBucket", "on arn:aws:s3:::logs")
 
@@ -36,6 +47,14 @@ def answered(code: str, message: str = "", **more: str) -> ClientError:
         (answered("Odd", "a\nb\x1b[31m{c}"), "was refused (Odd: a b?[31m{c})"),
         (answered("Odd"), "was refused (Odd)"),
         (answered("InvalidObjectState", StorageClass="{GLACIER}"), "(storage class {GLACIER})"),
+        (
+            answered(
+                "InvalidObjectState",
+                StorageClass="INTELLIGENT_TIERING",
+                AccessTier="DEEP_ARCHIVE_ACCESS",
+            ),
+            "archived (storage class INTELLIGENT_TIERING, DEEP_ARCHIVE_ACCESS): restore it",
+        ),
         (NoCredentialsError(), "no AWS credentials were found"),
         (EndpointConnectionError(endpoint_url="http://{x}"), "no answer to s3:ListBucket on arn"),
         (PaginationError(message="the same token twice"), "no answer to s3:ListBucket on arn"),
@@ -65,3 +84,42 @@ def test_it_is_never_long() -> None:
 )
 def test_the_commands_own_faults_are_told_apart(error: Refusal, code: str, setup: bool) -> None:  # noqa: FBT001
     assert (error_code(error), is_setup_fault(error)) == (code, setup)
+
+
+def with_status(code: str, status: int) -> ClientError:
+    error = answered(code)
+    metadata: Any = {"HTTPStatusCode": status}
+    error.response["ResponseMetadata"] = metadata
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "passing", "slow_down"),
+    [
+        (answered("SlowDown"), True, True),
+        (answered("503"), True, True),
+        (answered("RequestLimitExceeded"), True, True),
+        (with_status("ServiceUnavailable", 503), True, True),
+        (with_status("Odd", 429), True, True),
+        (answered("InternalError"), True, False),
+        (with_status("Odd", 599), True, False),
+        (with_status("Odd", 400), False, False),
+        (answered("AccessDenied"), False, False),
+        (answered("NoSuchKey"), False, False),
+        (answered("ExpiredToken"), False, False),
+        (answered("InvalidObjectState"), False, False),
+        (EndpointConnectionError(endpoint_url="x"), True, False),
+        (ReadTimeoutError(endpoint_url="x"), True, False),
+        (ResponseParserError("<html>"), True, False),
+        (NoCredentialsError(), False, False),
+        (ParamValidationError(report="x"), False, False),
+    ],
+)
+def test_what_may_pass_is_asked_again(error: Refusal, passing: bool, slow_down: bool) -> None:  # noqa: FBT001
+    assert (may_pass(error), is_slow_down(error)) == (passing, slow_down)
+
+
+def test_only_credentials_that_were_good_can_expire() -> None:
+    assert is_expired(answered("ExpiredToken"))
+    assert not is_expired(answered("InvalidAccessKeyId"))
+    assert not is_expired(EndpointConnectionError(endpoint_url="x"))

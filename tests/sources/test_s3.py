@@ -19,9 +19,10 @@ from integrity.lab.faults import Fault
 from integrity.lab.objects import StoredObject
 from integrity.lab.server import LabServer
 from integrity.lab.world import World
-from integrity.sources.fast_bucket import FastBucket
+from integrity.sources.fast_bucket import Failure, FastBucket
 from integrity.sources.s3 import S3Recipe, S3Source
 from integrity.sources.session import Aws, AwsRecipe
+from integrity.sources.throttle import Paces
 from integrity.verify.ports import ObjectSource
 from tests.sources.wire import Answer, Asked, Script, s3_error, wire
 
@@ -317,6 +318,17 @@ class TestRefusal:
         assert unreachable.detail.startswith("the transfer broke every time (")
         assert f"of {size} bytes came" in unreachable.detail
 
+    def test_an_object_that_only_drips_is_given_up_in_time(
+        self, either: S3Source, recipe: AwsRecipe, world: World, lab: LabServer
+    ) -> None:
+        assert either is not None
+        source = S3Source(replace(recipe, transfer_timeout=0.1).open())
+        location = put(world, body=bytes(20))
+        lab.faults.append(Fault("drip", operation="GetObject", size=1, seconds=0.02))
+        unreachable = source.fetch(location, read_all)
+        assert isinstance(unreachable, Unreachable)
+        assert "it takes longer than 0.1 seconds" in unreachable.detail
+
     def test_a_bucket_in_another_region_is_asked_there(
         self, source: S3Source, world: World, lab: LabServer
     ) -> None:
@@ -491,7 +503,7 @@ class TestWire:
             aws = AwsRecipe(region="eu-west-1", attempts=1).open()
             fast = FastBucket.open(aws, aws.client("s3"), BUCKET, None)
             assert fast is not None
-            assert fast.fetch("key", read_all) is None
+            assert fast.fetch("key", read_all, Paces(1).of(BUCKET, "key")) is Failure.PASSING
         assert [(one.method, one.path) for one in server.asked] == [
             ("CONNECT", f"{BUCKET}.s3.eu-west-1.amazonaws.com:443")
         ]
@@ -527,6 +539,40 @@ class TestListing:
         assert listing(source, BUCKET, "AWSLogs/") == (
             Listed(location, len(BODY), WHEN, etag, "GLACIER"),
         )
+
+    def test_says_of_what_is_archived_whether_it_can_be_read(
+        self, source: S3Source, world: World, lab: LabServer
+    ) -> None:
+        for key in ("AWSLogs/1", "AWSLogs/2"):
+            put(world, key, storage_class="DEEP_ARCHIVE")
+        lab.s3.restored.add((BUCKET, "AWSLogs/2"))
+        listed = list(source.list_objects(BUCKET, "AWSLogs/"))
+        assert [isinstance(one, Listed) and one.restored for one in listed] == [False, True]
+
+    def test_a_listing_that_does_not_go_on_is_not_taken_for_the_whole(
+        self, recipe: AwsRecipe, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for token in ("", "<NextContinuationToken>again</NextContinuationToken>"):
+            page = f"<ListBucketResult><IsTruncated>true</IsTruncated>{token}</ListBucketResult>"
+            with wire(lambda _, page=page: Answer(200, page.encode())) as server:  # type: ignore[misc]
+                monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)
+                monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+                monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+                (last,) = S3Source(recipe.open()).list_objects(BUCKET, "AWSLogs/")
+            assert isinstance(last, Unreachable)
+            assert "does not go on" in last.detail
+
+    def test_an_empty_answer_is_not_an_empty_folder(
+        self, recipe: AwsRecipe, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with wire(lambda _: Answer(200)) as server:
+            monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)
+            monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+            monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+            source = S3Source(recipe.open())
+            (last,) = source.list_objects(BUCKET, "AWSLogs/")
+            assert isinstance(last, Unreachable)
+            assert isinstance(source.list_folders(BUCKET, "AWSLogs/"), Unreachable)
 
     def test_odd_keys_are_listed_as_they_are(self, source: S3Source, world: World) -> None:
         keys = {f"odd/{key}"[:1024] for key in ODD_KEYS}

@@ -161,6 +161,21 @@ def test_a_worker_answers_for_its_batch_and_leaves_signals_to_the_first_process(
     assert (result.chain, len(result.entries)) == (chain, 26)
 
 
+def test_a_wish_to_stop_is_passed_on_once_it_is_there() -> None:
+    own, further = Event(), Event()
+    passed = engine._Passed(own, further)
+
+    assert not passed.is_set()
+    own.set()
+    assert not further.is_set()
+    assert passed.is_set()
+    assert further.is_set()
+
+
+def test_there_is_a_core_to_work_on() -> None:
+    assert engine._cores() >= 1
+
+
 def as_chain(world: World) -> ChainId:
     trail = as_trail(the_trail(world))
     return ChainId(trail.root, trail.account_id, "us-east-1", trail.name, trail.home_region)

@@ -1,0 +1,5 @@
+"""`python -m bench`: see `bench.beside`."""
+
+from bench.beside import main
+
+main()

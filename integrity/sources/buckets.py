@@ -1,0 +1,105 @@
+"""Buckets as they are asked: each in its own region, through both clients, with fresh credentials.
+
+A bucket is opened when it is first asked for, and again when the credentials were renewed. Where it
+lies S3 tells everybody; it decides nothing about what lies in it. (AWS: API_HeadBucket.)
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from integrity.sources.fast_bucket import FastBucket
+from integrity.sources.patience import Patience
+from integrity.sources.refusal import REFUSALS, may_pass
+from integrity.sources.session import Aws, is_region_name
+
+_FALLBACK_REGION = "us-east-1"
+# Names of buckets made in us-east-1 before March 2018 may be longer, in capitals, or underscored.
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
+_LONGEST_KEY_BYTES = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """`client` is botocore's, `fast` is obstore's where that can be had.
+
+    `generation` says which credentials both were made with.
+    """
+
+    name: str
+    client: Any
+    fast: FastBucket | None
+    partition: str
+    generation: int
+
+
+class Buckets:
+    """Every bucket that was asked for. Thread-safe."""
+
+    def __init__(self, aws: Aws, owner: str | None, patience: Patience) -> None:
+        self._aws, self._owner, self._patience = aws, owner, patience
+        self._opened: dict[str, Bucket] = {}
+        self._regions: dict[str, str | None] = {}
+        self._lock = threading.Lock()
+
+    def open(self, name: str) -> Bucket:
+        """The bucket, where it lies."""
+        known = self._opened.get(name)
+        if known is not None and known.generation == self._aws.generation:
+            return known
+        with self._lock:
+            known = self._opened.get(name)
+            if known is None or known.generation != self._aws.generation:
+                self._opened[name] = self._open(name)
+            return self._opened[name]
+
+    def _open(self, name: str) -> Bucket:
+        generation = self._aws.generation
+        if name not in self._regions:
+            self._regions[name] = self._region(name)
+        region = self._regions[name]
+        client = self._aws.client("s3", region or self._first_region)
+        # Where S3 could not be asked, botocore finds the region again by S3's own redirects.
+        fast = FastBucket.open(self._aws, client, name, self._owner) if region else None
+        partition = self._aws.partition(client.meta.region_name)
+        return Bucket(name, client, fast, partition, generation)
+
+    @property
+    def _first_region(self) -> str:
+        return self._aws.region or _FALLBACK_REGION
+
+    def _region(self, name: str) -> str | None:
+        """Where the bucket lies, which S3 tells everybody. None where it gave no answer at all."""
+        asked = {} if self._owner is None else {"ExpectedBucketOwner": self._owner}
+        client = self._aws.client("s3", self._first_region)
+        for is_last in self._patience.attempts():
+            try:
+                answer = client.head_bucket(Bucket=name, **asked)
+            except REFUSALS as error:
+                if may_pass(error) and not is_last:
+                    continue
+                if not isinstance(error, ClientError):
+                    return None
+                answer = error.response
+            headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+            region = str(headers.get("x-amz-bucket-region", ""))
+            return region if is_region_name(region) else self._first_region
+        return None
+
+
+def is_bucket_name(text: str) -> bool:
+    """Whether a bucket can have that name; an access point's ARN, for instance, is not one."""
+    return _BUCKET.fullmatch(text) is not None
+
+
+def can_be_key(key: str) -> bool:
+    """Keys are 1 to 1,024 bytes of UTF-8; under any other name there can be no object."""
+    try:
+        return 1 <= len(key.encode()) <= _LONGEST_KEY_BYTES
+    except UnicodeEncodeError:
+        return False

@@ -1,0 +1,192 @@
+"""How many requests a part of a bucket is asked at once: more while it helps, half on SlowDown.
+
+S3 serves a bucket by partitions of its keys, and CloudTrail's keys differ first by account and
+region. So each of these folders has a pace of its own, shared by everybody who asks for its
+objects; how long a single request waits before it is asked again is not decided here. S3 turns a
+few requests away even from who could be faster, while it spreads the load: only a share of them is
+a reason to slow down. (AWS: Best practices design patterns, optimizing Amazon S3 performance.)
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+
+_FIRST = 32
+_ROUND_SECONDS = 0.02
+_FEW_ANSWERS = 32
+_TOLERATED_ONE_IN = 5
+_WORTH = 0.2
+_REST_ROUNDS = 32
+_BETWEEN_NOTICES = 10.0
+_LOG = logging.getLogger(__name__)
+_DATED = re.compile("/[0-9]{4}/")
+
+
+class Window:
+    """The number of requests at once, `size`, and what the answers make of it. Not thread-safe.
+
+    It is looked at in rounds, each as many answers as there are requests at once. While nobody was
+    turned away it doubles, as long as that brings a fifth of the doubling at least; what does not
+    is taken back, and tried again after a rest. When more than one of five is turned away it is
+    halved at once, and grows by one a round from then on. `turn` counts the halvings: an answer to
+    a request of an earlier turn says nothing about the new pace.
+    """
+
+    def __init__(self, most: int, clock: Callable[[], float]) -> None:
+        self.size = min(_FIRST, most)
+        self.turn = 0
+        self._most, self._clock = most, clock
+        self._doubles = True
+        self._before: tuple[int, float] | None = None
+        self._rest = self._answers = self._turned_away = 0
+        self._wanted_more = False
+        self._began = clock()
+
+    def answered(self, turn: int, *, slow_down: bool, wanted_more: bool) -> None:
+        """One answer. `wanted_more`: requests are waiting for it."""
+        if turn != self.turn:
+            return
+        self._answers += 1
+        self._wanted_more = self._wanted_more or wanted_more
+        if slow_down:
+            self._turned_away += 1
+        share = _TOLERATED_ONE_IN * self._turned_away
+        if share > max(self._answers, _FEW_ANSWERS):
+            self._halve()
+        elif self._answers >= max(self.size, share):
+            seconds = self._clock() - self._began
+            if seconds >= _ROUND_SECONDS:
+                self._judge((self._answers - self._turned_away) / seconds)
+                self._begin()
+
+    def _begin(self) -> None:
+        self._answers = self._turned_away = 0
+        self._wanted_more = False
+        self._began = self._clock()
+
+    def _halve(self) -> None:
+        self.size = max(1, self.size // 2)
+        self.turn += 1
+        self._doubles, self._before, self._rest = False, None, 0
+        self._begin()
+
+    def _judge(self, rate: float) -> None:
+        """`rate` is answers a second, of those that were no refusal to answer."""
+        before, self._before = self._before, None
+        if not self._wanted_more:
+            return
+        if before is not None and rate < before[1] * (1 + _WORTH * (self.size / before[0] - 1)):
+            self.size, self._rest = before[0], _REST_ROUNDS
+        elif self._rest:
+            self._rest -= 1
+        elif self.size < self._most and self._doubles:
+            self._before = (self.size, rate)
+            self.size = min(2 * self.size, self._most)
+        elif self.size < self._most:
+            self.size += 1
+
+
+class Pace:
+    """Lets as many requests through at once as its window says; the others wait in order.
+
+    `where` is the part of the bucket, for the log: it says, now and then, that it is slowing down.
+    """
+
+    def __init__(self, window: Window, where: str = "") -> None:
+        self._window, self._where = window, where
+        self._told = -_BETWEEN_NOTICES
+        self._lock = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+        self._under_way = 0
+
+    def request(self) -> Request:
+        """One request: `with pace.request() as request: ...`."""
+        return Request(self)
+
+    def enter(self) -> int:
+        """Wait for a place; the turn in which it was given."""
+        with self._lock:
+            if self._under_way < self._window.size:
+                self._under_way += 1
+                return self._window.turn
+            place = threading.Lock()
+            place.acquire()
+            self._waiting.append(place)
+        place.acquire()
+        return self._window.turn
+
+    def leave(self, turn: int, *, slow_down: bool) -> None:
+        """Give the place, and whatever places the window has more now, to those who wait."""
+        with self._lock:
+            before = self._window.size
+            self._window.answered(turn, slow_down=slow_down, wanted_more=bool(self._waiting))
+            if slow_down and self._window.size < before:
+                self._tell()
+            self._under_way -= 1
+            while self._waiting and self._under_way < self._window.size:
+                self._under_way += 1
+                self._waiting.popleft().release()
+
+    def _tell(self) -> None:
+        now = time.monotonic()
+        if now >= self._told + _BETWEEN_NOTICES:
+            self._told = now
+            _LOG.info(
+                "S3 asks to slow down: %s is now read %d at a time, and more again when it allows",
+                self._where,
+                self._window.size,
+            )
+
+
+class Request:
+    """A request under way. Who is turned away sets `slow_down` before it ends."""
+
+    __slots__ = ("_pace", "_turn", "slow_down")
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self.slow_down = False
+
+    def __enter__(self) -> Request:
+        self._turn = self._pace.enter()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pace.leave(self._turn, slow_down=self.slow_down)
+
+
+class Paces:
+    """The pace of every part of every bucket, at most `most` requests at once in each."""
+
+    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most, self._clock = most, clock
+        self._paces: dict[tuple[str, str], Pace] = {}
+        self._lock = threading.Lock()
+
+    def of(self, bucket: str, key: str) -> Pace:
+        """The pace of the part that an object or a folder belongs to."""
+        place = (bucket, part_of(key))
+        pace = self._paces.get(place)
+        if pace is None:
+            with self._lock:
+                window = Window(self._most, self._clock)
+                where = f"s3://{bucket}/{place[1]}"
+                pace = self._paces.setdefault(place, Pace(window, where))
+        return pace
+
+
+def part_of(key: str) -> str:
+    """The folder of an account's region: all before the year, or the whole folder without one."""
+    dated = _DATED.search(key)
+    return key[: dated.start()] if dated else key.rpartition("/")[0]

@@ -1,0 +1,177 @@
+"""The pace of requests: a window that grows while it helps and shrinks when S3 says so."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from integrity.sources.throttle import Pace, Paces, Window, part_of
+
+LATENCY = 0.030
+
+
+class Service:
+    """An S3 that answers a window full of requests at a time, on a clock of its own."""
+
+    def __init__(self, most: int, *, slots: int = 10**6, refuse: Callable[[int], bool]) -> None:
+        self.now = 0.0
+        self.window = Window(most, lambda: self.now)
+        self.good = 0
+        self._slots, self._refuse = slots, refuse
+
+    def serve(self, rounds: int, *, waiting: bool = True) -> None:
+        """`rounds` times, everybody asks and is answered, later where there are too few slots."""
+        for _ in range(rounds):
+            size, turn = self.window.size, self.window.turn
+            self.now += LATENCY * max(1.0, size / self._slots)
+            for _ in range(size):
+                slow_down = self._refuse(size)
+                self.good += not slow_down
+                self.window.answered(turn, slow_down=slow_down, wanted_more=waiting)
+
+
+def never(_: int) -> bool:
+    return False
+
+
+class TestWindow:
+    def test_doubles_while_that_helps_up_to_the_most(self) -> None:
+        service = Service(200, refuse=never)
+        assert service.window.size == 32
+        sizes = []
+        for _ in range(5):
+            service.serve(1)
+            sizes.append(service.window.size)
+        assert sizes == [64, 128, 200, 200, 200]
+
+    @pytest.mark.parametrize("most", [1, 4, 32])
+    def test_is_never_more_than_the_most(self, most: int) -> None:
+        service = Service(most, refuse=never)
+        service.serve(20)
+        assert service.window.size == most
+
+    def test_takes_back_what_does_not_help_and_tries_again_after_a_rest(self) -> None:
+        service = Service(1024, slots=64, refuse=never)
+        service.serve(2)
+        assert service.window.size == 128
+        service.serve(1)
+        assert service.window.size == 64
+        service.serve(32)
+        assert service.window.size == 64
+        service.serve(1)
+        assert service.window.size == 128
+
+    def test_does_not_grow_where_nobody_waits(self) -> None:
+        service = Service(1024, refuse=never)
+        service.serve(50, waiting=False)
+        assert service.window.size == 32
+
+    def test_halves_once_for_all_that_were_asked_together(self) -> None:
+        service = Service(64, refuse=lambda _: True)
+        service.serve(1)
+        assert (service.window.size, service.window.turn) == (16, 1)
+
+    def test_halves_down_to_one_and_recovers_by_one_a_round(self) -> None:
+        refuse = [True]
+        service = Service(64, refuse=lambda _: refuse[0])
+        service.serve(100)
+        assert service.window.size == 1
+        refuse[0] = False
+        service.serve(40)
+        assert 30 <= service.window.size <= 41
+
+    def test_settles_around_what_is_served(self) -> None:
+        service = Service(512, refuse=lambda size: size > 100)
+        service.serve(400)
+        sizes = []
+        for _ in range(200):
+            service.serve(1)
+            sizes.append(service.window.size)
+        assert max(sizes) <= 110
+        assert min(sizes) >= 45
+
+    def test_one_in_twenty_turned_away_costs_little(self) -> None:
+        chance = random.Random(7)
+        troubled = Service(64, refuse=lambda _: chance.random() < 0.05)
+        troubled.serve(1000)
+        calm = Service(64, refuse=never)
+        calm.serve(1000)
+        assert troubled.good / troubled.now > 0.85 * calm.good / calm.now
+
+
+class TestPace:
+    def test_lets_no_more_through_than_the_window_says_and_all_of_them_in_the_end(self) -> None:
+        pace = Pace(Window(8, lambda: 0.0))
+        lock = threading.Lock()
+        under_way = most = 0
+
+        def ask(number: int) -> int:
+            nonlocal under_way, most
+            with pace.request():
+                with lock:
+                    under_way += 1
+                    most = max(most, under_way)
+                threading.Event().wait(0.0005)
+                with lock:
+                    under_way -= 1
+            return number
+
+        with ThreadPoolExecutor(32) as pool:
+            assert sorted(pool.map(ask, range(400))) == list(range(400))
+        assert most == 8
+
+    def test_gives_its_place_back_when_the_request_fails(self) -> None:
+        pace = Pace(Window(1, lambda: 0.0))
+        with pytest.raises(KeyError), pace.request():
+            raise KeyError
+        with pace.request():
+            pass
+
+    def test_who_is_turned_away_is_told_by_the_request(self) -> None:
+        window = Window(64, lambda: 0.0)
+        pace = Pace(window)
+        for _ in range(7):
+            with pace.request() as request:
+                request.slow_down = True
+        assert window.size == 16
+
+    def test_a_smaller_window_lets_nobody_in_until_enough_have_left(self) -> None:
+        window = Window(2, lambda: 0.0)
+        pace = Pace(window)
+        first, second = pace.enter(), pace.enter()
+        entered = threading.Event()
+
+        def third() -> None:
+            pace.enter()
+            entered.set()
+
+        thread = threading.Thread(target=third)
+        thread.start()
+        window.size = 1
+        pace.leave(first, slow_down=False)
+        assert not entered.wait(0.05)
+        pace.leave(second, slow_down=False)
+        thread.join(10)
+        assert entered.is_set()
+
+
+class TestPaces:
+    def test_an_accounts_region_has_one_pace(self) -> None:
+        paces = Paces(8)
+        folder = "AWSLogs/111122223333/CloudTrail/us-east-1/"
+        one = paces.of("bucket", folder + "2026/03/01/a.json.gz")
+        assert paces.of("bucket", folder + "2026/04/01/b.json.gz") is one
+        assert paces.of("bucket", folder) is one
+        assert paces.of("bucket", folder + "2026/") is one
+        assert paces.of("bucket", folder.replace("us-east-1", "eu-west-1")) is not one
+        assert paces.of("other", folder) is not one
+
+    @pytest.mark.parametrize(
+        ("key", "part"), [("a", ""), ("a/b/c", "a/b"), ("a/b/", "a/b"), ("", ""), ("/2026/x", "")]
+    )
+    def test_a_key_without_a_year_belongs_to_its_folder(self, key: str, part: str) -> None:
+        assert part_of(key) == part

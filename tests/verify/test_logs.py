@@ -1,0 +1,327 @@
+"""Log files that digests name: once each, against every hash, and read twice if wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from integrity.chain.content import Buffer
+from integrity.chain.findings import Finding, Outcome, Place, Reason
+from integrity.chain.limits import Limits
+from integrity.chain.link import LogTally
+from integrity.chain.model import (
+    Absent,
+    AuthenticDigest,
+    ChainKind,
+    Digest,
+    Fetched,
+    LogFileRef,
+    S3Location,
+    TimeWindow,
+    Unreachable,
+    Witness,
+)
+from integrity.lab import attacks
+from integrity.lab.objects import LabDigest, LabLog
+from integrity.verify.logs import LogChecker, LogSpan, NamedLog, NamedLogs
+from tests.chain.specimens import at, hours, location
+from tests.memory import MemorySource, Silent, T
+from tests.verify.stage import Flickering, Stage, made, place_of
+
+STANDARD, BACKFILL = ChainKind.STANDARD, ChainKind.BACKFILL
+DIGEST = 9
+
+
+def ref(key: str, sha256: str = "ab" * 32, algorithm: str = "SHA-256") -> LogFileRef:
+    return LogFileRef(location(key), sha256, algorithm)
+
+
+def signed(end: float, *refs: LogFileRef) -> AuthenticDigest:
+    digest = Digest(
+        "111122223333",
+        hours(end - 1, end),
+        "",
+        location(f"digest-{end}"),
+        "",
+        "SHA256withRSA",
+        None,
+        refs,
+        "",
+    )
+    return AuthenticDigest(digest, "", Witness.METADATA)
+
+
+def named_by(digest: LabDigest) -> list[NamedLog]:
+    """The log files of a lab digest as they are named."""
+    return [
+        NamedLog(
+            place_of(log.address),
+            (LogFileRef(place_of(log.address), log.sha256, "SHA-256"),),
+            place_of(digest.address),
+            TimeWindow(digest.start, digest.end),
+        )
+        for log in digest.log_files
+    ]
+
+
+def check(
+    stage: Stage,
+    executor: Executor,
+    logs: list[NamedLog] | None = None,
+    rewritten: dict[S3Location, datetime] | None = None,
+    **asked: Any,
+) -> LogSpan:
+    """The log files of the stage's digest, or these."""
+    place = Place("111122223333", "us-east-1")
+    tools = stage.tools(executor)
+    checker = LogChecker(place, rewritten or {}, job=stage.job(**asked), tools=tools)
+    return checker.check(named_by(stage.chain.digests[DIGEST]) if logs is None else logs)
+
+
+def only(span: LogSpan) -> Finding:
+    (finding,) = span.findings
+    return finding
+
+
+def victim(stage: Stage) -> LabLog:
+    return stage.chain.digests[DIGEST].log_files[0]
+
+
+# Naming
+
+
+def test_a_log_file_is_named_once_however_often_it_is_named() -> None:
+    a, b, unnamed = ref("a"), ref("b"), ref("c")
+
+    named = NamedLogs(
+        [(STANDARD, signed(5, a, b)), (STANDARD, signed(6, a)), (BACKFILL, signed(7, b))]
+    )
+
+    assert list(named) == [
+        NamedLog(a.location, (a,), location("digest-5"), hours(4, 5)),
+        NamedLog(b.location, (b,), location("digest-5"), hours(4, 5)),
+    ]
+    assert len(named) == 2
+    assert a.location in named
+    assert unnamed.location not in named
+
+
+def test_every_hash_that_is_stated_has_to_match() -> None:
+    once, again = ref("a"), ref("a", "cd" * 32)
+
+    named = NamedLogs([(STANDARD, signed(5, once, ref("b"))), (STANDARD, signed(6, again))])
+
+    assert [log.refs for log in named] == [(once, again), (ref("b"),)]
+    assert len(named) == 2
+
+
+def test_a_log_file_named_twice_by_one_digest_is_one_log_file() -> None:
+    once, again = ref("a"), ref("a", "cd" * 32)
+
+    (log,) = NamedLogs([(STANDARD, signed(5, once, again))])
+
+    assert log.refs == (once, again)
+
+
+def test_a_log_file_is_delivered_by_the_end_of_its_digest_and_a_little_more() -> None:
+    """When a backfilled one was, its digest does not sign; nor which of two digests was first."""
+    named = NamedLogs(
+        [
+            (STANDARD, signed(5, ref("a"), ref("twice"))),
+            (STANDARD, signed(6, ref("twice"))),
+            (BACKFILL, signed(7, ref("late"))),
+        ]
+    )
+
+    assert named.delivered_by(location("a")) == at(5.25)
+    assert named.delivered_by(location("twice")) is None
+    assert named.delivered_by(location("late")) is None
+
+
+# Checking
+
+
+def test_log_files_with_the_signed_content_are_valid_and_read_once(executor: Executor) -> None:
+    stage = made()
+
+    span = check(stage, executor)
+
+    digest = stage.chain.digests[DIGEST]
+    assert span.findings == []
+    assert span.tallies == {place_of(digest.address): LogTally(valid=2)}
+    assert len(stage.source.fetched) == 2
+
+
+@pytest.mark.parametrize(
+    ("attack", "reason"),
+    [
+        (attacks.edit_log, Reason.LOG_HASH_MISMATCH),
+        (attacks.plain_log, Reason.LOG_MALFORMED),
+        (attacks.cut_trailer, Reason.LOG_MALFORMED),
+        (attacks.empty_log, Reason.LOG_MALFORMED),
+        (attacks.append_to_log, Reason.LOG_TRAILING_DATA),
+        (attacks.second_member, Reason.LOG_TRAILING_DATA),
+        (attacks.delete_log, Reason.LOG_MISSING),
+    ],
+)
+def test_what_is_wrong_is_read_twice_and_told(
+    executor: Executor, attack: Any, reason: Reason
+) -> None:
+    stage = made()
+    attack(stage.world, victim(stage))
+
+    span = check(stage, executor)
+
+    finding = only(span)
+    assert (finding.reason, finding.outcome) == (reason, Outcome.INVALID)
+    assert finding.s3_uri == place_of(victim(stage).address).uri
+    assert finding.window == hours(8, 9)
+    assert (finding.account_id, finding.region) == ("111122223333", "us-east-1")
+    assert list(span.tallies.values()) == [LogTally(valid=1, invalid=1)]
+    assert len(stage.source.fetched) == 3
+
+
+def test_a_mismatch_says_what_was_signed_and_what_is_there(executor: Executor) -> None:
+    stage = made()
+    attacks.edit_log(stage.world, victim(stage))
+
+    finding = only(check(stage, executor))
+
+    assert finding.expected == victim(stage).sha256
+    assert finding.actual not in (None, finding.expected)
+    assert finding.last_modified == stage.world.now
+
+
+class Versioned(MemorySource):
+    """A bucket that keeps versions."""
+
+    def fetch(
+        self, location: S3Location, read: Callable[[Iterable[Buffer]], T]
+    ) -> Fetched[T] | Absent | Unreachable:
+        answer = super().fetch(location, read)
+        return replace(answer, version_id="v2") if isinstance(answer, Fetched) else answer
+
+
+@pytest.mark.parametrize("attack", [attacks.edit_log, attacks.plain_log])
+def test_the_version_that_is_wrong_is_named(executor: Executor, attack: Any) -> None:
+    stage = made()
+    stage.source = Versioned(stage.world)
+    attack(stage.world, victim(stage))
+
+    assert only(check(stage, executor)).version_id == "v2"
+
+
+def test_content_compressed_anew_is_the_same_content(executor: Executor) -> None:
+    stage = made()
+    attacks.recompress_log(stage.world, victim(stage))
+
+    assert check(stage, executor).findings == []
+
+
+def test_one_hash_of_two_is_not_enough(executor: Executor) -> None:
+    stage = made()
+    (log, _) = named_by(stage.chain.digests[DIGEST])
+    both = NamedLog(
+        log.location,
+        (*log.refs, LogFileRef(log.location, "00" * 32, "SHA-256")),
+        log.digest,
+        log.window,
+    )
+
+    finding = only(check(stage, executor, [both]))
+
+    assert (finding.reason, finding.expected) == (Reason.LOG_HASH_MISMATCH, "00" * 32)
+    assert finding.detail == "named with different hashes"
+
+
+def test_a_hash_of_an_unknown_algorithm_is_not_even_read(executor: Executor) -> None:
+    stage = made()
+    unknown = NamedLog(
+        location("a"), (ref("a"), ref("a", "x", "SHA3-512")), location("digest"), hours(4, 5)
+    )
+
+    span = check(stage, executor, [unknown])
+
+    finding = only(span)
+    assert (finding.reason, finding.outcome) == (
+        Reason.ALGORITHM_UNSUPPORTED,
+        Outcome.UNDETERMINED,
+    )
+    assert (finding.expected, finding.actual) == ("SHA-256", "SHA3-512")
+    assert span.tallies == {location("digest"): LogTally(undetermined=1)}
+    assert stage.source.fetched == []
+
+
+def test_a_log_file_over_the_bound_is_not_wrong(executor: Executor) -> None:
+    stage = made()
+
+    span = check(stage, executor, limits=Limits(max_log_bytes=100))
+
+    assert [finding.reason for finding in span.findings] == [Reason.LIMIT_EXCEEDED] * 2
+    assert list(span.tallies.values()) == [LogTally(undetermined=2)]
+
+
+@pytest.mark.parametrize("first", [None, b"torn"])
+def test_what_was_wrong_only_once_is_valid(executor: Executor, first: bytes | None) -> None:
+    stage = made()
+    stage.source = Flickering(stage.world, {victim(stage).key: [first]})
+
+    assert check(stage, executor).findings == []
+
+
+# Unreadable
+
+
+@pytest.mark.parametrize("rewritten", [True, False])
+def test_an_unreadable_log_file_that_was_written_after_its_delivery_is_told_apart(
+    executor: Executor, *, rewritten: bool
+) -> None:
+    """A PUT into an archive hides content as an edit does."""
+    stage = made()
+    (log, _) = named_by(stage.chain.digests[DIGEST])
+    stage.source.unreachable = {log.location.key: "archived in GLACIER"}
+    known = {log.location: at(90)} if rewritten else {}
+
+    finding = only(check(stage, executor, [log], known))
+
+    assert (finding.reason, finding.outcome) == (Reason.OBJECT_UNREADABLE, Outcome.UNDETERMINED)
+    assert finding.detail == "archived in GLACIER" + "; rewritten after delivery" * rewritten
+    assert finding.last_modified == known.get(log.location)
+
+
+# Progress
+
+
+class Told(Silent):
+    """Remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.log_files, self.stored_bytes = 0, 0
+        self.valid: list[S3Location] = []
+
+    def done(self, log_files: int, stored_bytes: int) -> None:
+        self.log_files += log_files
+        self.stored_bytes += stored_bytes
+
+    def valid_log(self, location: S3Location) -> None:
+        self.valid.append(location)
+
+
+def test_each_log_file_is_told_once_and_the_valid_ones_by_name(executor: Executor) -> None:
+    stage, told = made(), Told()
+    good, gone = stage.chain.digests[DIGEST].log_files
+    attacks.delete_log(stage.world, gone)
+    tools = replace(stage.tools(executor), progress=told)
+    checker = LogChecker(Place("111122223333", "us-east-1"), {}, job=stage.job(), tools=tools)
+
+    span = checker.check(named_by(stage.chain.digests[DIGEST]))
+
+    assert told.log_files == 2
+    assert told.stored_bytes == len(stage.world.objects[good.address].body)
+    assert told.valid == [place_of(good.address)]
+    assert span.stored_bytes == told.stored_bytes
