@@ -151,6 +151,34 @@ class TestRegions:
         assert "region me-south-1 is not enabled now" in run.findings[0].detail
 
 
+class TestRecreated:
+    """A trail that was deleted and made again under its name has forgotten when it was stopped."""
+
+    def recreated(self) -> tuple[World, LabTrail]:
+        world, trail = world_of("us-east-1")
+        run_chain(world, trail, start=10 * HOUR)
+        return world, trail
+
+    def test_the_time_between_is_a_gap(self) -> None:
+        world, trail = self.recreated()
+        run = verify(world, trail, START, START + 18 * HOUR)
+        assert reasons(run) == ["chain_gap"]
+        assert run.findings[0].window == TimeWindow(END, START + 10 * HOUR)
+
+    def test_hours_taken_before_it_are_in_the_gap(self) -> None:
+        world, trail = self.recreated()
+        attacks.cut_head(world, world.chains[0], 4)
+        run = verify(world, trail, START, START + 18 * HOUR)
+        assert reasons(run) == ["chain_gap"]
+        assert run.findings[0].window.start == END - 4 * HOUR
+
+    def test_all_digests_taken_before_it_leave_their_log_files(self) -> None:
+        world, trail = self.recreated()
+        attacks.delete_all(world, world.chains[0])
+        run = verify(world, trail, START, START + 18 * HOUR)
+        assert reasons(run) == ["chain_gap"]
+
+
 class TestEnds:
     """A chain that ends in the window: who says so, and what contradicts it."""
 
@@ -268,6 +296,18 @@ class TestLayouts:
         attacks.cut_head(world, world.chains[-2], 3)
         run = verify(world, trail, START, START + 16 * HOUR)
         assert "digest_malformed" not in reasons(run)
+
+    def test_another_layouts_years_are_not_listed(self) -> None:
+        """Another trail has gone on in the plain layout, every day since the move."""
+        world, trail = self.moved(linked=True)
+        other = world.add_trail(name="other")
+        world.now = START + 60 * DAY
+        world.run_chain(other, region="us-east-1", start=START, hours=50 * 24, logs_per_hour=0)
+        source = MemorySource(world)
+        run = verify(world, trail, START, START + 16 * HOUR, source=source)
+        assert "digest_missing" not in reasons(run)
+        plain = f"AWSLogs/{OWNER}/CloudTrail-Digest/us-east-1/"
+        assert len([folder for folder in source.listed if folder.startswith(plain)]) <= 3
 
     def test_the_plain_layout_may_not_be_listed(self) -> None:
         """A policy may grant the organization's folder alone: that is enough, and said."""
