@@ -85,9 +85,8 @@ class DigestReader:
 
     def read(self) -> DigestSpan:
         """List, read and complete: each round reads what the one before it named."""
-        self._follow(self._chain.root)
-        for root in self._beside:
-            self._glance(root)
+        for root in (self._chain.root, *self._beside):
+            self._follow(root)
         while wanted := self._listed() or self._named() or self._predicted():
             if self._tools.stopping.is_set():
                 break
@@ -104,24 +103,17 @@ class DigestReader:
         """
         self._roots.append(root)
         last = max(self._span.start, min(self._span.end, self._tools.now + DAY))
-        self._folders.list_days(root, days_from(self._span.start, last))
+        # In another layout whatever else lies there goes on for ever: one day more is enough.
+        beside = root in self._beside
+        self._folders.list_days(root, days_from(self._span.start, last + DAY * beside))
         shown = [
             name.end
             for name, _ in self._folders.shelf.of(self._chain)
             if name.chain.root == root and name.end > self._span.end
         ]
-        if not shown and self._span.end < self._tools.now:
+        if not shown and not beside and self._span.end < self._tools.now:
             ahead = TimeWindow(self._span.end, self._reached(self._span.end, self._tools.now + DAY))
             self._folders.search(root, self._chain, ahead, newest_first=False)
-
-    def _glance(self, root: Root) -> None:
-        """List another layout of the trail for the span and a day more.
-
-        Whatever else lies there goes on for ever; what comes next of the trail, its own place has.
-        """
-        self._roots.append(root)
-        last = max(self._span.start, min(self._span.end, self._tools.now))
-        self._folders.list_days(root, days_from(self._span.start, last + DAY))
 
     def _reached(self, start: datetime, farthest: datetime) -> datetime:
         """How far to look from one end: a stranger's names must not make us list years."""
