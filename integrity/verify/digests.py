@@ -98,8 +98,7 @@ class DigestReader:
         """List a place for the whole span: the trail's own, or one that a pointer led to.
 
         One digest beyond the end is looked up too: it is the second witness of the last signature,
-        the link across the cut, and where the trail has moved since, the pointer to the older
-        place.
+        the link across the cut, and where the trail has moved, the pointer to the older place.
         """
         self._roots.append(root)
         last = max(self._span.start, min(self._span.end, self._tools.now + DAY))
