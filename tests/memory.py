@@ -140,7 +140,7 @@ class MemoryStatuses:
             self.world.now,
             status.is_logging,
             status.latest_digest_delivery_time,
-            "",
+            status.latest_digest_delivery_error or "",
             status.start_logging_time,
             status.stop_logging_time,
         )

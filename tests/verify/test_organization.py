@@ -13,7 +13,7 @@ from integrity.chain.model import Trail
 from integrity.lab import attacks
 from integrity.record import Origin, Run
 from integrity.report.text import Style, render_run
-from tests.memory import as_trail, reasons, verify
+from tests.memory import MemorySource, as_trail, reasons, verify
 from tests.organizations import (
     ACCOUNTS,
     DAY,
@@ -463,6 +463,16 @@ class TestHealthy:
             Outcome.VALID,
             12,
         )
+
+
+class TestUnlisted:
+    def test_a_members_folder_that_may_not_be_listed(self) -> None:
+        stage = organization()
+        folder = f"AWSLogs/{ORGANIZATION}/{SECOND}/CloudTrail-Digest/"
+        source = MemorySource(stage.world, unreachable={folder: "s3:ListBucket is not allowed"})
+        run = found(stage, source=source)
+        assert set(reasons(run)) == {"object_unreadable"}
+        assert run.outcome is Outcome.UNDETERMINED
 
 
 class TestNarrowed:
