@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from integrity.chain.estate import ExpirationRule
 from integrity.chain.times import format_instant
 
-_LONG_ENOUGH = timedelta(days=36_500)
+_DAYS_ENOUGH = 36_500
+"""S3 takes more days for a rule than a date can be put back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,6 @@ def expiry_of(rules: Iterable[ExpirationRule], key: str, now: datetime) -> Expir
 
 def _before(rule: ExpirationRule, now: datetime) -> datetime | None:
     if rule.days is not None:
-        return now - min(timedelta(days=rule.days), _LONG_ENOUGH)
+        return now - timedelta(days=min(rule.days, _DAYS_ENOUGH))
     # On its date, and every day from then on, S3 expires all that the rule matches.
     return now if rule.date is not None and rule.date <= now else None
