@@ -28,6 +28,7 @@ from integrity.chain.model import (
     TrailStatus,
     Unreachable,
 )
+from integrity.chain.trouble import archived
 from integrity.lab.estate import LabTrail
 from integrity.lab.world import World
 from integrity.record import Run
@@ -66,7 +67,7 @@ class MemorySource:
         if stored is None:
             return Absent(location)
         if stored.storage_class != "STANDARD":
-            return Unreachable(location, f"archived in {stored.storage_class}")
+            return Unreachable(location, archived(stored.storage_class))
         metadata = {name.lower(): text for name, text in stored.metadata.items()}
         content = read(_pieces(stored.body))
         size = len(stored.body)
@@ -79,7 +80,12 @@ class MemorySource:
             yield refusal
             return
         found = [
-            Listed(S3Location(bucket, key), len(stored.body), stored.last_modified)
+            Listed(
+                S3Location(bucket, key),
+                len(stored.body),
+                stored.last_modified,
+                storage_class=stored.storage_class,
+            )
             for key in self.world.objects.keys_under(bucket, prefix)
             for stored in [self.world.objects[bucket, key]]
         ]
