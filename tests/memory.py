@@ -119,7 +119,9 @@ class MemoryKeys:
         if region in self.deaf_regions:
             return KeysUnavailable(region, self.deaf_regions[region])
         return tuple(
-            PublicKey(region, key.fingerprint, key.der, key.not_before, key.not_after, window.start)
+            PublicKey(
+                region, key.fingerprint, key.der, key.not_before, key.not_after, self.world.now
+            )
             for key in self.world.public_keys(region)
             if key.not_before <= window.end and window.start <= key.not_after
         )
