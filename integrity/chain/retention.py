@@ -15,8 +15,7 @@ from datetime import datetime, timedelta
 from integrity.chain.estate import ExpirationRule
 from integrity.chain.times import format_instant
 
-_DAYS_ENOUGH = 36_500
-"""S3 takes more days for a rule than a date can be put back."""
+_LONGEST_DAYS = 36_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,8 @@ class Expiry:
     def detail(self) -> str:
         """The rule, for a person."""
         rule = self.rule
-        when = f"{rule.days} days" if rule.date is None else f"on {format_instant(rule.date)}"
+        days = f"after {rule.days} {'day' if rule.days == 1 else 'days'}"
+        when = days if rule.date is None else f"on {format_instant(rule.date)}"
         where = f"below {rule.prefix}" if rule.prefix else "everywhere"
         return f"lifecycle rule {rule.rule_id!r}: expires {when}, {where}"
 
@@ -47,6 +47,6 @@ def expiry_of(rules: Iterable[ExpirationRule], key: str, now: datetime) -> Expir
 
 def _before(rule: ExpirationRule, now: datetime) -> datetime | None:
     if rule.days is not None:
-        return now - timedelta(days=min(rule.days, _DAYS_ENOUGH))
+        return now - timedelta(days=min(rule.days, _LONGEST_DAYS))
     # On its date, and every day from then on, S3 expires all that the rule matches.
     return now if rule.date is not None and rule.date <= now else None

@@ -1,64 +1,50 @@
-"""What a bucket's lifecycle can have removed."""
+"""What a lifecycle rule can have removed, and what it cannot."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from integrity.chain.estate import ExpirationRule
-from integrity.chain.retention import Expiry, expiry_of
-from tests.chain.specimens import at
+from integrity.chain.retention import expiry_of
 
-NOW = at(240)
-KEY = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/01/a.json.gz"
-
-
-def rule(prefix: str = "", days: int | None = None, date: datetime | None = None) -> ExpirationRule:
-    return ExpirationRule("a rule", prefix, days, date)
-
-
-def test_days_count_back_from_now() -> None:
-    assert expiry_of([rule(days=3)], KEY, NOW) == Expiry(rule(days=3), at(240 - 72))
-
-
-def test_more_days_than_a_date_can_be_put_back_reach_nothing() -> None:
-    expiry = expiry_of([rule(days=2**31 - 1)], KEY, NOW)
-
-    assert expiry is not None
-    assert expiry.before.year < 2006
+NOW = datetime(2026, 3, 10, tzinfo=UTC)
+DAY = timedelta(days=1)
+KEY = "AWSLogs/111122223333/CloudTrail/us-east-1/x"
 
 
 @pytest.mark.parametrize(
-    ("date", "before"), [(at(200), NOW), (NOW, NOW), (at(241), None)], ids=["past", "now", "later"]
+    ("rule", "before"),
+    [
+        (ExpirationRule("days", "AWSLogs/", 7), NOW - 7 * DAY),
+        (ExpirationRule("other prefix", "Config/", 7), None),
+        (ExpirationRule("longer prefix", f"{KEY}/y", 7), None),
+        (ExpirationRule("dated", "", date=NOW - DAY), NOW),
+        (ExpirationRule("dated ahead", "", date=NOW + DAY), None),
+        (ExpirationRule("longer than time itself", "", 2**31 - 1), NOW - 36_500 * DAY),
+    ],
+    ids=lambda value: value.rule_id if isinstance(value, ExpirationRule) else "",
 )
-def test_from_its_date_on_a_rule_removes_everything(
-    date: datetime, before: datetime | None
-) -> None:
-    expiry = expiry_of([rule(date=date)], KEY, NOW)
-
+def test_a_rule_reaches_so_far(rule: ExpirationRule, before: datetime | None) -> None:
+    expiry = expiry_of([rule], KEY, NOW)
     assert (expiry.before if expiry is not None else None) == before
 
 
-def test_a_rule_without_days_or_a_date_removes_nothing() -> None:
-    assert expiry_of([rule()], KEY, NOW) is None
-
-
-def test_the_rule_that_reaches_furthest_speaks() -> None:
-    rules = [rule(days=5), rule("AWSLogs/", days=2), rule("Config/", days=1)]
-
+def test_of_several_rules_the_furthest_counts() -> None:
+    rules = [ExpirationRule("slow", "", 90), ExpirationRule("fast", "AWSLogs/", 30)]
     expiry = expiry_of(rules, KEY, NOW)
-
     assert expiry is not None
-    assert expiry.rule is rules[1]
-    assert expiry_of(rules[2:], KEY, NOW) is None
-    assert expiry_of([], KEY, NOW) is None
+    assert expiry.detail == "lifecycle rule 'fast': expires after 30 days, below AWSLogs/"
 
 
-def test_it_is_said_with_the_rule_its_time_and_its_place() -> None:
-    dated = rule("AWSLogs/", date=at(0))
+def test_a_rule_is_told_by_its_date_and_reach() -> None:
+    expiry = expiry_of([ExpirationRule("once", "", date=NOW - DAY)], KEY, NOW)
+    assert expiry is not None
+    assert expiry.detail == "lifecycle rule 'once': expires on 2026-03-09T00:00:00Z, everywhere"
 
-    assert Expiry(rule(days=3), NOW).detail == "lifecycle rule 'a rule': expires 3 days, everywhere"
-    assert Expiry(dated, NOW).detail == (
-        "lifecycle rule 'a rule': expires on 2026-03-01T00:00:00Z, below AWSLogs/"
-    )
+
+def test_a_day_is_one() -> None:
+    expiry = expiry_of([ExpirationRule("daily", "", 1)], KEY, NOW)
+    assert expiry is not None
+    assert "after 1 day," in expiry.detail

@@ -273,3 +273,18 @@ def test_a_budget_is_held_by_several_up_to_its_weight_and_by_a_giant_alone() -> 
     assert order == ["small ones", "giant"]
     with budget.hold(10):
         order.append("free again")
+
+
+def test_a_chain_that_was_not_finished_is_told_without_a_word_about_the_rest() -> None:
+    world = World(seed=4, now=NOW)
+    trail = world.add_trail(name="main")
+    world.run_chain(trail, region="us-east-1", start=day(1), hours=24 * 40, logs_per_hour=1)
+    stopping = Event()
+
+    run = verify(world, None, progress=StopsAfter(stopping, 1), stopping=stopping, days=40)
+
+    (chain,) = run.chains
+    assert run.run.interrupted
+    assert run.outcome is Outcome.UNDETERMINED
+    assert run.findings == ()
+    assert 0 < chain.digest_files.valid < 24 * 40
