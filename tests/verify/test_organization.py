@@ -103,10 +103,15 @@ class TestClean:
         assert (run.findings, run.outcome) == ((), Outcome.VALID)
         assert run.population.chains.found == 9
 
-    def test_another_organizations_folder_in_the_bucket_is_not_ours(self) -> None:
+    @pytest.mark.parametrize("same_name", [False, True])
+    def test_another_organizations_folder_in_the_bucket_is_not_ours(
+        self, *, same_name: bool
+    ) -> None:
         stage = organization()
         other = stage.world.add_trail(
-            name="other", account_id="999999999999", organization_id="o-anotherorg"
+            name=stage.trail.name if same_name else "other",
+            account_id="999999999999",
+            organization_id="o-anotherorg",
         )
         stage.world.run_chain(other, account_id="888888888888", hours=HOURS, start=START)
         del stage.world.accounts["888888888888"]
