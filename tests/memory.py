@@ -28,6 +28,7 @@ from integrity.chain.model import (
     TrailStatus,
     Unreachable,
 )
+from integrity.chain.trouble import archived
 from integrity.lab.estate import LabTrail
 from integrity.lab.world import World
 from integrity.record import Run
@@ -66,7 +67,7 @@ class MemorySource:
         if stored is None:
             return Absent(location)
         if stored.storage_class != "STANDARD":
-            return Unreachable(location, f"archived in {stored.storage_class}")
+            return Unreachable(location, archived(stored.storage_class))
         metadata = {name.lower(): text for name, text in stored.metadata.items()}
         content = read(_pieces(stored.body))
         size = len(stored.body)
@@ -79,7 +80,12 @@ class MemorySource:
             yield refusal
             return
         found = [
-            Listed(S3Location(bucket, key), len(stored.body), stored.last_modified)
+            Listed(
+                S3Location(bucket, key),
+                len(stored.body),
+                stored.last_modified,
+                storage_class=stored.storage_class,
+            )
             for key in self.world.objects.keys_under(bucket, prefix)
             for stored in [self.world.objects[bucket, key]]
         ]
@@ -113,7 +119,9 @@ class MemoryKeys:
         if region in self.deaf_regions:
             return KeysUnavailable(region, self.deaf_regions[region])
         return tuple(
-            PublicKey(region, key.fingerprint, key.der, key.not_before, key.not_after, window.start)
+            PublicKey(
+                region, key.fingerprint, key.der, key.not_before, key.not_after, self.world.now
+            )
             for key in self.world.public_keys(region)
             if key.not_before <= window.end and window.start <= key.not_after
         )
@@ -140,7 +148,7 @@ class MemoryStatuses:
             self.world.now,
             status.is_logging,
             status.latest_digest_delivery_time,
-            "",
+            status.latest_digest_delivery_error or "",
             status.start_logging_time,
             status.stop_logging_time,
         )

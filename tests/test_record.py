@@ -196,6 +196,7 @@ def test_the_document_has_the_fields_that_are_promised() -> None:
         "kind",
         "root",
         "state",
+        "ended_at",
         "outcome",
         "covered",
         "hours",

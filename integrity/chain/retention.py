@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from integrity.chain.estate import ExpirationRule
 from integrity.chain.times import format_instant
 
-_LONG_ENOUGH = timedelta(days=36_500)
+_LONGEST_DAYS = 36_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,8 @@ class Expiry:
     def detail(self) -> str:
         """The rule, for a person."""
         rule = self.rule
-        when = f"{rule.days} days" if rule.date is None else f"on {format_instant(rule.date)}"
+        days = f"after {rule.days} {'day' if rule.days == 1 else 'days'}"
+        when = days if rule.date is None else f"on {format_instant(rule.date)}"
         where = f"below {rule.prefix}" if rule.prefix else "everywhere"
         return f"lifecycle rule {rule.rule_id!r}: expires {when}, {where}"
 
@@ -46,6 +47,6 @@ def expiry_of(rules: Iterable[ExpirationRule], key: str, now: datetime) -> Expir
 
 def _before(rule: ExpirationRule, now: datetime) -> datetime | None:
     if rule.days is not None:
-        return now - min(timedelta(days=rule.days), _LONG_ENOUGH)
+        return now - timedelta(days=min(rule.days, _LONGEST_DAYS))
     # On its date, and every day from then on, S3 expires all that the rule matches.
     return now if rule.date is not None and rule.date <= now else None

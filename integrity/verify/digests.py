@@ -98,18 +98,19 @@ class DigestReader:
         """List a place for the whole span: the trail's own, or one that a pointer led to.
 
         One digest beyond the end is looked up too: it is the second witness of the last signature,
-        the link across the cut, and where the trail has moved since, the pointer to the older
-        place.
+        the link across the cut, and where the trail has moved, the pointer to the older place.
         """
         self._roots.append(root)
         last = max(self._span.start, min(self._span.end, self._tools.now + DAY))
-        self._folders.list_days(root, days_from(self._span.start, last))
+        # In another layout whatever else lies there goes on for ever: one day more is enough.
+        beside = root in self._beside
+        self._folders.list_days(root, days_from(self._span.start, last + DAY * beside))
         shown = [
             name.end
             for name, _ in self._folders.shelf.of(self._chain)
             if name.chain.root == root and name.end > self._span.end
         ]
-        if not shown and self._span.end < self._tools.now:
+        if not shown and not beside and self._span.end < self._tools.now:
             ahead = TimeWindow(self._span.end, self._reached(self._span.end, self._tools.now + DAY))
             self._folders.search(root, self._chain, ahead, newest_first=False)
 

@@ -29,7 +29,7 @@ from integrity.verify.ports import OpenSources
 from integrity.verify.segment import Segment, check_segment
 from integrity.verify.tools import Tools
 
-_AT_ONCE = 16
+_AT_ONCE = 32
 _PATIENCE = timedelta(seconds=3)
 _WORTH_PROCESSES = 64
 _BATCHES_EACH = 4

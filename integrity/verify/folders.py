@@ -125,6 +125,8 @@ class _Finder:
         asked, own = self._job.account_ids, self._trail.account_id
         if names is None:
             return sorted(asked or [own]) if root == primary else []
+        if root.organization_id and root != primary and own not in names:
+            return []  # another organization, whose trail may have the same name
         accounts = {name for name in names if _ACCOUNT.fullmatch(name)}
         if not root.organization_id:
             accounts &= {own, *(asked or ())} if root == primary else {own}

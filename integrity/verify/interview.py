@@ -21,8 +21,6 @@ from integrity.verify.tools import Tools
 
 GET_TRAIL_STATUS = "cloudtrail:GetTrailStatus"
 
-_Statuses = dict[str, Future[TrailStatus | StatusUnavailable]]
-
 
 @dataclass(slots=True)
 class Answers:
@@ -38,6 +36,8 @@ class Interview:
 
     def __init__(self, job: Job, tools: Tools, witnesses: Witnesses) -> None:
         self._job, self._executor, self._witnesses = job, tools.executor, witnesses
+        self._asked: dict[str, Future[TrailStatus | StatusUnavailable]] = {}
+        self._ask_statuses({job.trail.home_region})
         self._regions = self._executor.submit(self._begin_with_regions)
         self._accounts: Future[Organization | Unasked] | None = None
         if witnesses.accounts is not None and job.trail.is_organization:
@@ -47,14 +47,14 @@ class Interview:
 
     def finish(self, seen: Iterable[str]) -> Answers:
         """All answers. `seen` are regions that the bucket shows, should nobody name the others."""
-        answer, asked = self._regions.result()
+        answer = self._regions.result()
         regions: dict[str, Region] | None = None
         if isinstance(answer, Unasked):
             self._refused(answer)
-            asked = self._ask_statuses(set(seen))
+            self._ask_statuses(set(seen))
         elif answer is not None:
             regions = {region.name: region for region in answer}
-        statuses = self._statuses(asked)
+        statuses = self._statuses()
         members = self._members()
         told = Told(
             account_id=self._witnesses.account_id,
@@ -68,36 +68,30 @@ class Interview:
 
     # Regions, and the status in each
 
-    def _begin_with_regions(self) -> tuple[tuple[Region, ...] | Unasked | None, _Statuses]:
+    def _begin_with_regions(self) -> tuple[Region, ...] | Unasked | None:
         """Waits for no other task of the executor: with one thread it would never come."""
         witness = self._witnesses.regions
         if witness is None or not self._job.trail.multi_region:
-            return None, self._ask_statuses(set())
+            return None
         regions = witness.list_regions()
-        if isinstance(regions, Unasked):
-            return regions, {}
-        enabled = {region.name for region in regions if region.is_enabled}
-        return regions, self._ask_statuses(enabled)
+        if not isinstance(regions, Unasked):
+            self._ask_statuses({region.name for region in regions if region.is_enabled})
+        return regions
 
-    def _ask_statuses(self, regions: set[str]) -> _Statuses:
+    def _ask_statuses(self, regions: set[str]) -> None:
         source, job = self._witnesses.statuses, self._job
         if source is None:
-            return {}
-        home = {job.trail.home_region}
-        if job.source_regions is not None:
-            known = regions or set(job.source_regions)
-            wanted = known.intersection(job.source_regions)
-        else:
-            wanted = home | regions
+            return
         if job.account_ids is not None and self._witnesses.account_id not in job.account_ids:
-            # Of the other accounts it knows nothing; of the trail itself it does.
-            wanted = home
-        return {
-            region: self._executor.submit(source.fetch_status, region) for region in sorted(wanted)
-        }
+            # Of other accounts it knows nothing; of the trail itself it does.
+            regions = regions & {job.trail.home_region}
+        if job.source_regions is not None:
+            regions = regions.intersection(job.source_regions)
+        for region in sorted(regions - self._asked.keys()):
+            self._asked[region] = self._executor.submit(source.fetch_status, region)
 
-    def _statuses(self, asked: _Statuses) -> dict[str, TrailStatus]:
-        answers = {region: future.result() for region, future in asked.items()}
+    def _statuses(self) -> dict[str, TrailStatus]:
+        answers = {region: future.result() for region, future in sorted(self._asked.items())}
         refusals = [one for one in answers.values() if isinstance(one, StatusUnavailable)]
         if refusals:
             first = refusals[0]

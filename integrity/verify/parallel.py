@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
+from threading import Condition
 from typing import Protocol, TypeVar
 
 Item = TypeVar("Item")
@@ -18,6 +20,31 @@ class Stopping(Protocol):
     """Says when nothing new is to be begun: an Event of threads, or one shared by processes."""
 
     def is_set(self) -> bool: ...
+
+
+class Budget:
+    """A weight that may be held at a time, whatever the number of holders: memory is bought by it.
+
+    Who is heavier than all of it holds it alone.
+    """
+
+    def __init__(self, total: int) -> None:
+        self._total = self._left = total
+        self._changed = Condition()
+
+    @contextmanager
+    def hold(self, weight: int) -> Iterator[None]:
+        """Wait until the weight is free."""
+        weight = min(weight, self._total)
+        with self._changed:
+            self._changed.wait_for(lambda: self._left >= weight)
+            self._left -= weight
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._left += weight
+                self._changed.notify_all()
 
 
 def each(

@@ -38,11 +38,16 @@ from integrity.verify.kept import Retention
 from integrity.verify.keyring import KeyRing
 from integrity.verify.listing import DigestFolders, days_from
 from integrity.verify.logs import LogChecker, LogSpan, NamedLogs
+from integrity.verify.parallel import Budget
 from integrity.verify.tools import Tools
 from integrity.verify.unnamed import LogListing, UnnamedFinder, UnnamedLogs, list_logs
 
 _SECOND = timedelta(seconds=1)
 _MINUTE = timedelta(minutes=1)
+
+
+_NAMED = Budget(100_000)
+"""So many named log files are remembered at a time, whatever the number of segments under way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +108,10 @@ class _SegmentCheck:
             folders=self._folders,
         ).read()
         entries = [e for e in digests.entries if self._belongs(e)]
+        with _NAMED.hold(sum(entry.log_files for entry in entries)):
+            return self._check_logs(digests, entries)
+
+    def _check_logs(self, digests: DigestSpan, entries: list[Entry]) -> SegmentResult:
         named = NamedLogs(
             (digests.made.get(entry.location), digests.authentic[entry.location])
             for entry in in_order(entries)

@@ -12,6 +12,7 @@ from integrity.chain.coverage import Coverage, Situation, judge_coverage
 from integrity.chain.findings import Finding, Outcome, Reason
 from integrity.chain.link import Entry, Standing
 from integrity.chain.model import TimeWindow, TrailStatus
+from integrity.chain.population import Expectation
 from tests.chain.specimens import CHAIN, at, entry, hours, linked, naming, run_of, starting
 
 DAY = hours(0, 24)
@@ -20,7 +21,10 @@ OLDER = entry(-100, Standing.UNJUDGED)
 
 
 def chain_of(entries: list[Entry], **known: Any) -> Situation:
-    """A chain over a day long past, with nobody to ask and nothing else to know."""
+    """A chain over a day long past, with nobody to ask and nothing else to know.
+
+    Of `known`, what an expectation holds is told of it.
+    """
     situation = Situation(
         chain=CHAIN,
         window=DAY,
@@ -33,12 +37,10 @@ def chain_of(entries: list[Entry], **known: Any) -> Situation:
         first_unattested=None,
         has_logs=False,
         complete=True,
-        is_named=False,
-        is_multi_region=True,
-        is_ignored=False,
-        status=None,
+        expected=Expectation(root=CHAIN.root, by_logs=True),
     )
-    return replace(situation, **known)
+    told = {name: known.pop(name) for name in list(known) if hasattr(situation.expected, name)}
+    return replace(situation, expected=replace(situation.expected, **told), **known)
 
 
 def status(**known: Any) -> TrailStatus:
@@ -301,19 +303,19 @@ def test_where_a_folder_could_not_be_listed_the_chain_is_told_of_though_it_be_em
 
 
 @pytest.mark.parametrize(
-    "known",
+    ("known", "detail"),
     [
-        {"is_named": True},
-        {"has_logs": True},
-        {"neighbours": [OLDER]},
-        {"neighbours": [entry(200, previous=naming(entry(199)))]},
-        {"neighbours": [entry(200, Standing.BROKEN)]},
-        {"neighbours": [starting(200)], "status": status(stopped=at(190))},
-        {"neighbours": [starting(200)], "status": status(started=at(-500))},
-        {"status": status(latest_digest_delivery=at(-300))},
+        ({"is_due": True}, ""),
+        ({"has_logs": True}, "log files were delivered"),
+        ({"neighbours": [OLDER]}, "newest digest ends 2026-02-24T20:00:00Z"),
+        ({"neighbours": [entry(200, previous=naming(entry(199)))]}, ""),
+        ({"neighbours": [entry(200, Standing.BROKEN)]}, ""),
+        ({"neighbours": [starting(200)], "status": status(stopped=at(190))}, ""),
+        ({"neighbours": [starting(200)], "status": status(started=at(-500))}, ""),
+        ({"status": status(latest_digest_delivery=at(-300))}, ""),
     ],
     ids=[
-        "named",
+        "due",
         "log files",
         "an older digest",
         "a later one that had one before it",
@@ -323,12 +325,14 @@ def test_where_a_folder_could_not_be_listed_the_chain_is_told_of_though_it_be_em
         "AWS delivered one",
     ],
 )
-def test_a_chain_that_is_expected_and_has_no_digest_is_told(known: dict[str, Any]) -> None:
+def test_a_chain_that_is_expected_and_has_no_digest_is_told(
+    known: dict[str, Any], detail: str
+) -> None:
     judged = coverage([], **known | {"redelivered": True})
 
     finding = only(judged)
     assert (finding.reason, finding.window) == (Reason.NO_DIGESTS, DAY)
-    assert finding.detail == ""
+    assert finding.detail == detail
     assert judged.stale == (DAY,)
 
 
@@ -336,7 +340,7 @@ def test_a_chain_that_is_expected_and_has_no_digest_is_told(known: dict[str, Any
     "known",
     [
         {},
-        {"has_logs": True, "is_multi_region": False},
+        {"has_logs": True, "by_logs": False},
         {"neighbours": [starting(200)]},
         {"neighbours": [starting(200)], "status": status(started=at(199))},
         {"status": status()},
@@ -350,7 +354,7 @@ def test_a_chain_that_nobody_expects_is_none(known: dict[str, Any]) -> None:
 def test_without_digests_a_delivery_rewinds_the_head() -> None:
     known = status(latest_digest_delivery=at(26.5))
 
-    judged = coverage([], is_named=True, status=known)
+    judged = coverage([], is_due=True, status=known)
 
     assert reasons(judged) == [(Reason.HEAD_REWOUND, hours(0, 26.5))]
     assert only(judged).actual == "none"
@@ -364,13 +368,13 @@ def test_a_delivery_before_the_window_has_a_window_too() -> None:
 
 
 def test_a_chain_that_a_person_says_has_ended_needs_no_digests() -> None:
-    judged = coverage([], is_named=True, is_ignored=True)
+    judged = coverage([], is_due=True, is_ignored=True)
 
     assert judged == Coverage(is_ended=True)
 
 
 def test_before_a_digest_is_due_there_is_none_and_it_says_so() -> None:
-    judged = coverage([], is_named=True, now=at(1))
+    judged = coverage([], is_due=True, now=at(1))
 
     assert only(judged).reason is Reason.NO_DIGESTS
     assert only(judged).detail.startswith("none is due yet")

@@ -25,7 +25,7 @@ from integrity.chain.link import (
 from integrity.chain.model import TimeWindow
 from tests.chain.specimens import CHAIN, at, entry, hours, linked, naming, run_of, starting
 
-NOT_THERE = {Standing.MISSING, Standing.LATE}
+NOT_THERE = {Standing.MISSING, Standing.LATE, Standing.EXPIRED}
 V, U, X = Outcome.VALID, Outcome.UNDETERMINED, Outcome.INVALID
 
 
@@ -37,7 +37,7 @@ def ends(entries: list[Entry], span: TimeWindow) -> list[float]:
 
 
 @pytest.mark.parametrize("standing", Standing)
-def test_a_digest_is_there_unless_it_is_missing_or_late(standing: Standing) -> None:
+def test_a_digest_is_there_unless_it_is_missing_late_or_expired(standing: Standing) -> None:
     assert entry(5, standing).is_there is (standing not in NOT_THERE)
     assert entry(5, standing).is_authentic is (standing is Standing.AUTHENTIC)
 

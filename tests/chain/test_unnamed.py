@@ -33,7 +33,7 @@ def log(named: float | None, modified: float) -> Unnamed:
 
 
 def own(one: Listed) -> Unnamed:
-    return unnamed(one, CHAIN.root, CHAIN.account_id, CHAIN.region)
+    return unnamed(one, (CHAIN.root,), CHAIN.account_id, CHAIN.region)
 
 
 # What a name is worth
@@ -79,7 +79,13 @@ def test_a_clock_may_be_an_hour_off() -> None:
     ],
 )
 def test_a_name_from_elsewhere_says_nothing(root: Root, account_id: str, region: str) -> None:
-    assert unnamed(listed(5.25, 5.5), root, account_id, region).named_for is None
+    assert unnamed(listed(5.25, 5.5), (root,), account_id, region).named_for is None
+
+
+def test_a_trail_that_moved_has_more_roots_than_one() -> None:
+    roots = (Root("trail-logs", "", "o-a1b2c3d4e5"), CHAIN.root)
+
+    assert unnamed(listed(5.25, 5.5), roots, CHAIN.account_id, CHAIN.region).named_for == at(5.25)
 
 
 # Judgement
@@ -170,6 +176,7 @@ def test_written_long_after_its_name_it_is_not_excused_by_uncovered_time() -> No
         (Standing.UNJUDGED, False),
         (Standing.MISSING, True),
         (Standing.LATE, True),
+        (Standing.EXPIRED, True),
         (Standing.BROKEN, True),
         (Standing.UNREADABLE, True),
     ],

@@ -27,7 +27,7 @@ from integrity.record import Run, SegmentResult
 from integrity.verify.job import Job
 from integrity.verify.segment import Segment, check_segment
 from integrity.verify.tools import Tools
-from tests.memory import MemoryKeys, MemorySource, Silent, as_trail, verify
+from tests.memory import MemoryKeys, MemoryRetention, MemorySource, Silent, as_trail, verify
 from tests.scenarios.stage import NOW, START
 
 T = TypeVar("T")
@@ -53,7 +53,15 @@ class Stage:
         return Job(trail=as_trail(self.trail), window=window, concurrency=4, **asked)
 
     def tools(self, executor: Executor) -> Tools:
-        return Tools(self.source, self.keys, executor, self.world.now, Silent(), Event())
+        return Tools(
+            self.source,
+            self.keys,
+            MemoryRetention(self.world),
+            executor,
+            self.world.now,
+            Silent(),
+            Event(),
+        )
 
     def verify(self, start: float = 0, end: float = 24, **options: Any) -> Run:
         """The record of these hours of March."""

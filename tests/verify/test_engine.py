@@ -7,7 +7,7 @@ import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from threading import Event
+from threading import Event, Thread
 
 import pytest
 
@@ -254,3 +254,37 @@ def test_a_hanging_read_does_not_hold_up_a_stop(monkeypatch: pytest.MonkeyPatch)
 
 def test_locations_have_a_name() -> None:
     assert S3Location("bucket", "a/b/c.json.gz").name == "c.json.gz"
+
+
+def test_a_budget_is_held_by_several_up_to_its_weight_and_by_a_giant_alone() -> None:
+    budget = parallel.Budget(10)
+    order: list[str] = []
+
+    def giant() -> None:
+        with budget.hold(1000):
+            order.append("giant")
+
+    with budget.hold(6), budget.hold(4):
+        thread = Thread(target=giant)
+        thread.start()
+        order.append("small ones")
+    thread.join(10)
+
+    assert order == ["small ones", "giant"]
+    with budget.hold(10):
+        order.append("free again")
+
+
+def test_a_chain_that_was_not_finished_is_told_without_a_word_about_the_rest() -> None:
+    world = World(seed=4, now=NOW)
+    trail = world.add_trail(name="main")
+    world.run_chain(trail, region="us-east-1", start=day(1), hours=24 * 40, logs_per_hour=1)
+    stopping = Event()
+
+    run = verify(world, None, progress=StopsAfter(stopping, 1), stopping=stopping, days=40)
+
+    (chain,) = run.chains
+    assert run.run.interrupted
+    assert run.outcome is Outcome.UNDETERMINED
+    assert run.findings == ()
+    assert 0 < chain.digest_files.valid < 24 * 40

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from integrity.chain.model import Root, Trail
+from integrity.chain.population import Scope
 from integrity.record import Requested
 from integrity.verify.job import Job
 from tests.chain.specimens import at, hours
@@ -38,21 +39,22 @@ def job(**asked: Any) -> Job:
 def test_an_account_or_one_of_its_regions_is_ignored(
     ignored: tuple[str, ...], *, ignores: bool
 ) -> None:
-    assert job(ignored=ignored).ignores("111122223333", "eu-west-1") is ignores
+    scope = job(ignored=ignored).scope(at(99))
+
+    assert scope.ignores(("111122223333", "eu-west-1")) is ignores
 
 
-def test_the_trail_names_its_home_region_in_its_own_account() -> None:
-    assert job().names("111122223333", "us-east-1")
-    assert not job().names("111122223333", "eu-west-1")
-    assert not job().names("999988887777", "us-east-1")
+def test_what_is_asked_for_is_what_chains_are_expected_of() -> None:
+    asked = job(account_ids=("999988887777",), source_regions=("eu-west-1",), ignored=("x",))
 
-
-def test_the_command_line_names_its_regions_and_no_others() -> None:
-    asked = job(source_regions=("eu-west-1",))
-
-    assert asked.names("111122223333", "eu-west-1")
-    assert asked.names("999988887777", "eu-west-1")
-    assert not asked.names("111122223333", "us-east-1")
+    assert asked.scope(at(99)) == Scope(
+        trail=TRAIL,
+        window=hours(0, 24),
+        now=at(99),
+        account_ids=("999988887777",),
+        source_regions=("eu-west-1",),
+        ignored=("x",),
+    )
 
 
 def test_a_trail_writes_under_its_root() -> None:

@@ -13,6 +13,7 @@ from integrity.chain.findings import Finding, Outcome, Place, Reason, find
 from integrity.chain.limits import Limits
 from integrity.chain.link import Entry, LogTally, Standing
 from integrity.chain.model import PublicKey, Trail, TrailStatus
+from integrity.chain.population import Expectation
 from integrity.record import (
     ChainResult,
     ChainState,
@@ -68,13 +69,19 @@ def part(entries: list[Entry], start: float = 0, end: float = 25, **known: Any) 
     return replace(result, **known)
 
 
+def expected(**told: Any) -> Expectation:
+    """The home region of a trail, of which AWS tells nothing more."""
+    home = Expectation(root=CHAIN.root, is_due=True, by_logs=True)
+    return replace(home, **told)
+
+
 def joined(
     *parts: SegmentResult,
     asked: Job | None = None,
     now: datetime = NOW,
-    status: TrailStatus | None = None,
+    **told: Any,
 ) -> JoinedChain:
-    chain = join_chain(parts, asked or job(), now, status)
+    chain = join_chain(parts, asked or job(), now, expected(**told))
     assert chain is not None
     return chain
 
@@ -230,7 +237,7 @@ def test_a_chain_that_begins_in_the_window_is_new() -> None:
 
 
 def test_a_chain_that_a_person_says_has_ended_is_listed_with_its_end() -> None:
-    chain = joined(part(run_of(1, 5)), asked=job(ignored=("111122223333/us-east-1",)))
+    chain = joined(part(run_of(1, 5)), is_ignored=True)
 
     assert chain.results[0].state is ChainState.ENDED
     assert (chain.results[0].outcome, chain.findings) == (V, ())
@@ -238,17 +245,11 @@ def test_a_chain_that_a_person_says_has_ended_is_listed_with_its_end() -> None:
 
 
 def test_a_chain_that_nobody_expects_is_none() -> None:
-    elsewhere = replace(CHAIN, region="eu-west-1")
-    empty = part([], chain=elsewhere, has_logs=False)
+    nobody = expected(is_due=False, by_logs=False)
 
-    assert join_chain([empty], job(), NOW, None) is None
-
-
-def test_a_trail_that_signs_nothing_owes_no_digest() -> None:
-    asked = Job(trail=replace(TRAIL, validation=False), window=hours(0, 24))
-
-    assert join_chain([part([])], asked, NOW, None) is None
-    assert join_chain([part([])], job(), NOW, None) is not None
+    assert join_chain([part([])], job(), NOW, nobody) is None
+    assert join_chain([part([])], job(), NOW, expected(is_due=False)) is not None
+    assert join_chain([part([], has_logs=False)], job(), NOW, expected(is_due=False)) is None
 
 
 def test_a_chain_without_digests_has_no_head() -> None:

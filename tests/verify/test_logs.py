@@ -17,7 +17,6 @@ from integrity.chain.link import LogTally
 from integrity.chain.model import (
     Absent,
     AuthenticDigest,
-    ChainKind,
     Digest,
     Fetched,
     LogFileRef,
@@ -33,7 +32,6 @@ from tests.chain.specimens import at, hours, location
 from tests.memory import MemorySource, Silent, T
 from tests.verify.stage import Flickering, Stage, made, place_of
 
-STANDARD, BACKFILL = ChainKind.STANDARD, ChainKind.BACKFILL
 DIGEST = 9
 
 
@@ -74,12 +72,15 @@ def check(
     executor: Executor,
     logs: list[NamedLog] | None = None,
     rewritten: dict[S3Location, datetime] | None = None,
+    archived: dict[S3Location, str] | None = None,
     **asked: Any,
 ) -> LogSpan:
     """The log files of the stage's digest, or these."""
     place = Place("111122223333", "us-east-1")
     tools = stage.tools(executor)
-    checker = LogChecker(place, rewritten or {}, job=stage.job(**asked), tools=tools)
+    checker = LogChecker(
+        place, rewritten or {}, archived or {}, job=stage.job(**asked), tools=tools
+    )
     return checker.check(named_by(stage.chain.digests[DIGEST]) if logs is None else logs)
 
 
@@ -98,9 +99,7 @@ def victim(stage: Stage) -> LabLog:
 def test_a_log_file_is_named_once_however_often_it_is_named() -> None:
     a, b, unnamed = ref("a"), ref("b"), ref("c")
 
-    named = NamedLogs(
-        [(STANDARD, signed(5, a, b)), (STANDARD, signed(6, a)), (BACKFILL, signed(7, b))]
-    )
+    named = NamedLogs([(at(5), signed(5, a, b)), (at(6), signed(6, a)), (None, signed(7, b))])
 
     assert list(named) == [
         NamedLog(a.location, (a,), location("digest-5"), hours(4, 5)),
@@ -114,7 +113,7 @@ def test_a_log_file_is_named_once_however_often_it_is_named() -> None:
 def test_every_hash_that_is_stated_has_to_match() -> None:
     once, again = ref("a"), ref("a", "cd" * 32)
 
-    named = NamedLogs([(STANDARD, signed(5, once, ref("b"))), (STANDARD, signed(6, again))])
+    named = NamedLogs([(at(5), signed(5, once, ref("b"))), (at(6), signed(6, again))])
 
     assert [log.refs for log in named] == [(once, again), (ref("b"),)]
     assert len(named) == 2
@@ -123,22 +122,24 @@ def test_every_hash_that_is_stated_has_to_match() -> None:
 def test_a_log_file_named_twice_by_one_digest_is_one_log_file() -> None:
     once, again = ref("a"), ref("a", "cd" * 32)
 
-    (log,) = NamedLogs([(STANDARD, signed(5, once, again))])
+    (log,) = NamedLogs([(at(5), signed(5, once, again))])
 
     assert log.refs == (once, again)
 
 
-def test_a_log_file_is_delivered_by_the_end_of_its_digest_and_a_little_more() -> None:
-    """When a backfilled one was, its digest does not sign; nor which of two digests was first."""
+def test_a_log_file_is_delivered_by_the_making_of_its_digest_and_a_little_more() -> None:
+    """Not every digest says when it was made; nor do two say which of them was first."""
     named = NamedLogs(
         [
-            (STANDARD, signed(5, ref("a"), ref("twice"))),
-            (STANDARD, signed(6, ref("twice"))),
-            (BACKFILL, signed(7, ref("late"))),
+            (at(5), signed(5, ref("a"), ref("twice"))),
+            (at(6), signed(6, ref("twice"))),
+            (at(90), signed(7, ref("backfilled"))),
+            (None, signed(8, ref("late"))),
         ]
     )
 
     assert named.delivered_by(location("a")) == at(5.25)
+    assert named.delivered_by(location("backfilled")) == at(90.25)
     assert named.delivered_by(location("twice")) is None
     assert named.delivered_by(location("late")) is None
 
@@ -294,6 +295,17 @@ def test_an_unreadable_log_file_that_was_written_after_its_delivery_is_told_apar
     assert finding.last_modified == known.get(log.location)
 
 
+def test_what_the_listing_shows_in_an_archive_is_not_asked_for(executor: Executor) -> None:
+    stage = made()
+    (log, _) = named_by(stage.chain.digests[DIGEST])
+
+    finding = only(check(stage, executor, [log], archived={log.location: "DEEP_ARCHIVE"}))
+
+    assert (finding.reason, finding.outcome) == (Reason.OBJECT_UNREADABLE, Outcome.UNDETERMINED)
+    assert finding.detail.startswith("archived (storage class DEEP_ARCHIVE)")
+    assert stage.source.fetched == []
+
+
 # Progress
 
 
@@ -317,7 +329,7 @@ def test_each_log_file_is_told_once_and_the_valid_ones_by_name(executor: Executo
     good, gone = stage.chain.digests[DIGEST].log_files
     attacks.delete_log(stage.world, gone)
     tools = replace(stage.tools(executor), progress=told)
-    checker = LogChecker(Place("111122223333", "us-east-1"), {}, job=stage.job(), tools=tools)
+    checker = LogChecker(Place("111122223333", "us-east-1"), {}, {}, job=stage.job(), tools=tools)
 
     span = checker.check(named_by(stage.chain.digests[DIGEST]))
 

@@ -13,7 +13,7 @@ from integrity.chain.model import Trail
 from integrity.lab import attacks
 from integrity.record import Origin, Run
 from integrity.report.text import Style, render_run
-from tests.memory import as_trail, reasons, verify
+from tests.memory import MemorySource, as_trail, reasons, verify
 from tests.organizations import (
     ACCOUNTS,
     DAY,
@@ -103,10 +103,15 @@ class TestClean:
         assert (run.findings, run.outcome) == ((), Outcome.VALID)
         assert run.population.chains.found == 9
 
-    def test_another_organizations_folder_in_the_bucket_is_not_ours(self) -> None:
+    @pytest.mark.parametrize("same_name", [False, True])
+    def test_another_organizations_folder_in_the_bucket_is_not_ours(
+        self, *, same_name: bool
+    ) -> None:
         stage = organization()
         other = stage.world.add_trail(
-            name="other", account_id="999999999999", organization_id="o-anotherorg"
+            name=stage.trail.name if same_name else "other",
+            account_id="999999999999",
+            organization_id="o-anotherorg",
         )
         stage.world.run_chain(other, account_id="888888888888", hours=HOURS, start=START)
         del stage.world.accounts["888888888888"]
@@ -463,6 +468,16 @@ class TestHealthy:
             Outcome.VALID,
             12,
         )
+
+
+class TestUnlisted:
+    def test_a_members_folder_that_may_not_be_listed(self) -> None:
+        stage = organization()
+        folder = f"AWSLogs/{ORGANIZATION}/{SECOND}/CloudTrail-Digest/"
+        source = MemorySource(stage.world, unreachable={folder: "s3:ListBucket is not allowed"})
+        run = found(stage, source=source)
+        assert set(reasons(run)) == {"object_unreadable"}
+        assert run.outcome is Outcome.UNDETERMINED
 
 
 class TestNarrowed:

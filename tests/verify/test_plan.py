@@ -22,9 +22,10 @@ from integrity.lab.objects import StoredObject
 from integrity.lab.world import World
 from integrity.verify.job import Job
 from integrity.verify.plan import Plan, cut, make_plan
+from integrity.verify.ports import Witnesses
 from integrity.verify.tools import Tools
 from tests.chain.specimens import at, hours
-from tests.memory import MemoryKeys, MemorySource, Silent
+from tests.memory import MemoryEstate, MemoryKeys, MemorySource, Silent
 
 OWNER, MEMBER = "111122223333", "999988887777"
 ORGANIZATION, OTHER = "o-a1b2c3d4e5", "o-zzzzzzzzzz"
@@ -32,6 +33,7 @@ TRAIL = Trail(
     f"arn:aws:cloudtrail:us-east-1:{OWNER}:trail/main", "main", OWNER, "us-east-1", "trail-logs"
 )
 NOW = at(24 * 60)
+NOBODY = Witnesses()
 
 
 class Statuses:
@@ -45,6 +47,13 @@ class Statuses:
         if region in self.refused:
             return StatusUnavailable(region, "AccessDenied")
         return TrailStatus(region, NOW, is_logging=True)
+
+
+def witnesses(statuses: Statuses, *regions: str, refused: tuple[str, ...] = ()) -> Witnesses:
+    """The trail's owner may ask; these are the regions of AWS."""
+    world = World(seed=1, now=NOW)
+    world.regions = dict.fromkeys(regions, "opt-in-not-required")
+    return Witnesses(account_id=OWNER, statuses=statuses, regions=MemoryEstate(world, refused))
 
 
 class Keys(MemoryKeys):
@@ -72,12 +81,12 @@ def plan(
     executor: Executor,
     source: MemorySource,
     trail: Trail = TRAIL,
-    statuses: Statuses | None = None,
+    witnesses: Witnesses = NOBODY,
     keys: Keys | None = None,
     **asked: Any,
 ) -> Plan:
-    tools = Tools(source, keys or Keys(), executor, NOW, Silent(), Event())
-    return make_plan(Job(trail=trail, window=hours(0, 24), **asked), tools, statuses)
+    tools = Tools(source, keys or Keys(), None, executor, NOW, Silent(), Event())
+    return make_plan(Job(trail=trail, window=hours(0, 24), **asked), tools, witnesses)
 
 
 def places(made: Plan) -> list[tuple[str, str]]:
@@ -134,8 +143,23 @@ def test_an_organization_trail_has_the_accounts_that_have_folders(executor: Exec
 
     made = plan(executor, source, trail)
 
-    assert places(made) == [(OWNER, "us-east-1"), (MEMBER, "eu-west-1")]
+    assert places(made) == [(OWNER, "us-east-1"), (OWNER, "us-west-2"), (MEMBER, "eu-west-1")]
     assert {chain.root for chain in made.segments} == {Root("trail-logs", "", ORGANIZATION)}
+
+
+def test_what_lies_in_the_layout_before_a_move_is_looked_for_beside_the_present_one(
+    executor: Executor,
+) -> None:
+    trail = replace(TRAIL, organization_id=ORGANIZATION)
+    source = bucket(
+        f"AWSLogs/{OWNER}/CloudTrail/us-west-2", f"AWSLogs/{MEMBER}/CloudTrail/us-west-2"
+    )
+
+    made = plan(executor, source, trail)
+
+    assert places(made) == [(OWNER, "us-east-1"), (OWNER, "us-west-2")]
+    segments = [segment for parts in made.segments.values() for segment in parts]
+    assert [segment.beside for segment in segments] == [(), (Root("trail-logs"),)]
 
 
 def test_a_run_may_be_narrowed_to_accounts_and_regions(executor: Executor) -> None:
@@ -157,9 +181,11 @@ def test_whose_account_lies_under_an_organization_is_found_there(executor: Execu
 
     made = plan(executor, source)
 
-    assert list(made.segments) == [
-        ChainId(Root("trail-logs", "", ORGANIZATION), OWNER, "us-east-1", "main", "us-east-1")
-    ]
+    (own,) = made.expected
+    assert own == ChainId(
+        Root("trail-logs", "", ORGANIZATION), OWNER, "us-east-1", "main", "us-east-1"
+    )
+    assert (made.expected[own].is_due, made.expected[own].by_logs) == (True, True)
 
 
 def test_whose_account_lies_under_no_organization_is_looked_for_at_the_top(
@@ -167,12 +193,18 @@ def test_whose_account_lies_under_no_organization_is_looked_for_at_the_top(
 ) -> None:
     source = bucket(f"AWSLogs/{OTHER}/{MEMBER}/CloudTrail/eu-west-1")
 
-    assert {chain.root for chain in plan(executor, source).segments} == {Root("trail-logs")}
+    made = plan(executor, source)
+
+    due = {chain.root for chain, told in made.expected.items() if told.is_due or told.by_logs}
+    assert due == {Root("trail-logs")}
 
 
 def test_a_folder_that_does_not_answer_is_remembered(executor: Executor) -> None:
     trail = replace(TRAIL, organization_id=ORGANIZATION)
-    source = bucket(unreachable={f"{OWNER}/CloudTrail/": "AccessDenied"})
+    source = bucket(
+        f"AWSLogs/{ORGANIZATION}/{OWNER}/CloudTrail-Digest/us-east-1",
+        unreachable={f"{OWNER}/CloudTrail/": "AccessDenied"},
+    )
 
     made = plan(executor, source, trail)
 
@@ -185,7 +217,9 @@ def test_a_folder_that_does_not_answer_is_remembered(executor: Executor) -> None
 # AWS's word
 
 
-def test_the_status_is_asked_in_each_region_of_the_own_account(executor: Executor) -> None:
+def test_the_status_is_asked_in_each_region_and_told_of_the_own_account(
+    executor: Executor,
+) -> None:
     trail = replace(TRAIL, organization_id=ORGANIZATION)
     source = bucket(
         f"AWSLogs/{ORGANIZATION}/{OWNER}/CloudTrail/eu-west-1",
@@ -193,18 +227,33 @@ def test_the_status_is_asked_in_each_region_of_the_own_account(executor: Executo
     )
     statuses = Statuses()
 
-    made = plan(executor, source, trail, statuses)
+    made = plan(executor, source, trail, witnesses(statuses, "eu-west-1", "us-west-2"))
+
+    assert sorted(statuses.asked) == ["eu-west-1", "us-east-1", "us-west-2"]
+    known = {chain.region: told.status for chain, told in made.expected.items()}
+    assert {region for region, status in known.items() if status} == {"eu-west-1", "us-east-1"}
+    assert set(known) == {"eu-west-1", "us-east-1", "us-west-2"}
+    assert made.method == ["bucket", "trail_status", "regions"]
+
+
+def test_whoever_may_not_list_the_regions_asks_in_those_of_the_bucket(executor: Executor) -> None:
+    source = bucket(f"AWSLogs/{OWNER}/CloudTrail/eu-west-1")
+    statuses = Statuses()
+
+    made = plan(
+        executor, source, TRAIL, witnesses(statuses, "us-west-2", refused=("ec2:DescribeRegions",))
+    )
 
     assert sorted(statuses.asked) == ["eu-west-1", "us-east-1"]
-    witnesses = {chain.region: made.status(chain) for chain in made.segments}
-    assert {region for region, status in witnesses.items() if status} == {"eu-west-1", "us-east-1"}
     assert made.method == ["bucket", "trail_status"]
+    assert made.notes == ["ec2:DescribeRegions is not allowed"]
 
 
 def test_the_last_segment_alone_has_the_witness_of_the_head(executor: Executor) -> None:
-    tools = Tools(bucket(), MemoryKeys(World(seed=1, now=NOW)), executor, NOW, Silent(), Event())
+    keys = MemoryKeys(World(seed=1, now=NOW))
+    tools = Tools(bucket(), keys, None, executor, NOW, Silent(), Event())
 
-    made = make_plan(Job(trail=TRAIL, window=hours(0, 24 * 3)), tools, Statuses())
+    made = make_plan(Job(trail=TRAIL, window=hours(0, 24 * 3)), tools, witnesses(Statuses()))
 
     (segments,) = made.segments.values()
     assert [segment.witness is not None for segment in segments] == [False, False, True]
@@ -216,28 +265,47 @@ def test_the_last_segment_alone_has_the_witness_of_the_head(executor: Executor) 
 
 
 def test_who_would_not_answer_is_noted(executor: Executor) -> None:
-    source = bucket(f"AWSLogs/{OWNER}/CloudTrail/eu-west-1")
     job = Job(trail=TRAIL, window=hours(0, 24))
+    regions = ("us-east-1", "eu-west-1", "us-west-2")
 
-    made = plan(executor, source, statuses=Statuses("us-east-1"))
+    made = plan(executor, bucket(), TRAIL, witnesses(Statuses("us-east-1"), *regions))
 
     assert made.notes == ["GetTrailStatus in us-east-1: AccessDenied"]
-    assert made.method == ["bucket", "trail_status"]
-    assert made.home_status(job) is None
-    assert plan(executor, source, statuses=Statuses()).home_status(job) is not None
+    assert made.method == ["bucket", "trail_status", "regions"]
+    elsewhere = made.trail_status(job)
+    assert elsewhere is not None
+    assert elsewhere.region == "eu-west-1"
+    answered = plan(executor, bucket(), TRAIL, witnesses(Statuses(), *regions)).trail_status(job)
+    assert answered is not None
+    assert answered.region == "us-east-1"
+
+
+def test_many_refusals_are_one_note(executor: Executor) -> None:
+    regions = ("us-east-1", "eu-west-1", "us-west-2")
+
+    made = plan(executor, bucket(), TRAIL, witnesses(Statuses(*regions), *regions))
+
+    assert made.notes == ["GetTrailStatus in eu-west-1: AccessDenied (and in 2 more regions)"]
+    assert made.trail_status(Job(trail=TRAIL, window=hours(0, 24))) is None
 
 
 def test_without_an_answer_the_status_was_no_method(executor: Executor) -> None:
-    assert plan(executor, bucket(), statuses=Statuses("us-east-1")).method == ["bucket"]
+    alone = Witnesses(account_id=OWNER, statuses=Statuses("us-east-1"))
+
+    assert plan(executor, bucket(), TRAIL, alone).method == ["bucket"]
     assert plan(executor, bucket()).method == ["bucket"]
 
 
-def test_where_nothing_is_the_own_accounts_nobody_is_asked(executor: Executor) -> None:
+def test_where_nothing_is_the_own_accounts_only_the_trail_itself_is_asked_about(
+    executor: Executor,
+) -> None:
     statuses = Statuses()
 
-    plan(executor, bucket(), replace(TRAIL), statuses, account_ids=(MEMBER,))
+    made = plan(executor, bucket(), TRAIL, witnesses(statuses, "eu-west-1"), account_ids=(MEMBER,))
 
-    assert statuses.asked == []
+    assert statuses.asked == ["us-east-1"]
+    assert [told.status for told in made.expected.values()] == [None]
+    assert made.trail_status(Job(trail=TRAIL, window=hours(0, 24))) is not None
 
 
 def test_keys_are_asked_for_once_a_region(executor: Executor) -> None:

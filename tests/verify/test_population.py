@@ -151,6 +151,81 @@ class TestRegions:
         assert "region me-south-1 is not enabled now" in run.findings[0].detail
 
 
+class TestRecreated:
+    """A trail that was deleted and made again under its name has forgotten when it was stopped."""
+
+    def recreated(self) -> tuple[World, LabTrail]:
+        world, trail = world_of("us-east-1")
+        run_chain(world, trail, start=10 * HOUR)
+        return world, trail
+
+    def test_the_time_between_is_a_gap(self) -> None:
+        world, trail = self.recreated()
+        run = verify(world, trail, START, START + 18 * HOUR)
+        assert reasons(run) == ["chain_gap"]
+        assert run.findings[0].window == TimeWindow(END, START + 10 * HOUR)
+
+    def test_hours_taken_before_it_are_in_the_gap(self) -> None:
+        world, trail = self.recreated()
+        attacks.cut_head(world, world.chains[0], 4)
+        run = verify(world, trail, START, START + 18 * HOUR)
+        assert reasons(run) == ["chain_gap"]
+        assert run.findings[0].window.start == END - 4 * HOUR
+
+    def test_all_digests_taken_before_it_leave_their_log_files(self) -> None:
+        world, trail = self.recreated()
+        attacks.delete_all(world, world.chains[0])
+        run = verify(world, trail, START, START + 18 * HOUR)
+        assert reasons(run) == ["chain_gap"]
+
+
+class TestEnds:
+    """A chain that ends in the window: who says so, and what contradicts it."""
+
+    def ended(self) -> tuple[World, LabTrail]:
+        world, trail = world_of("us-east-1")
+        run_chain(world, trail, region="eu-west-1", hours=4)
+        world.status(trail, "eu-west-1").latest_digest_delivery_error = "NoSuchBucket"
+        return world, trail
+
+    def test_nobody_says_so(self) -> None:
+        world, trail = self.ended()
+        run = verify(world, trail, START, END)
+        assert places(run) == {("head_stale", "eu-west-1")}
+        (finding,) = run.findings
+        assert finding.detail == (
+            "newest digest ends 2026-03-01T04:00:00Z; if it ended, --ignore "
+            f"{OWNER}/eu-west-1 says so; AWS reports the delivery error NoSuchBucket"
+        )
+
+    def test_a_person_says_so(self) -> None:
+        world, trail = self.ended()
+        run = verify(world, trail, START, END, ignored=(f"{OWNER}/eu-west-1",))
+        assert run.outcome is Outcome.VALID
+        (chain,) = [chain for chain in run.chains if chain.region == "eu-west-1"]
+        assert (chain.state.value, chain.ended_at) == ("ended", START + 4 * HOUR)
+
+    def test_a_region_that_was_on_before_its_first_digest(self) -> None:
+        world, trail = world_of("us-east-1")
+        chain = run_chain(world, trail, region="eu-west-1", start=3 * HOUR, hours=5)
+        attacks.plant_log(world, chain, newest=START + timedelta(minutes=70))
+        run = verify(world, trail, START, END)
+        assert places(run) == {("chain_gap", "eu-west-1")}
+
+    def test_a_chain_with_nothing_due_yet(self) -> None:
+        world = World(seed=3, now=START + timedelta(minutes=40))
+        trail = world.add_trail()
+        run_chain(world, trail, hours=1)
+        run = verify(world, trail, START + timedelta(minutes=5), world.now)
+        assert run.outcome is not Outcome.INVALID
+
+    def test_digests_wiped_of_a_region_that_delivered_nothing_as_far_as_aws_knows(self) -> None:
+        world, trail = world_of("us-east-1", "eu-west-1")
+        wipe(world, "CloudTrail-Digest/eu-west-1/")
+        run = verify(world, trail, START, END, refused=(GET_TRAIL_STATUS,))
+        assert places(run) == {("no_digests", "eu-west-1")}
+
+
 class TestLayouts:
     """A trail that became an organization's: both layouts in one bucket."""
 
@@ -222,6 +297,18 @@ class TestLayouts:
         run = verify(world, trail, START, START + 16 * HOUR)
         assert "digest_malformed" not in reasons(run)
 
+    def test_another_layouts_years_are_not_listed(self) -> None:
+        """Another trail has gone on in the plain layout, every day since the move."""
+        world, trail = self.moved(linked=True)
+        other = world.add_trail(name="other")
+        world.now = START + 60 * DAY
+        world.run_chain(other, region="us-east-1", start=START, hours=50 * 24, logs_per_hour=0)
+        source = MemorySource(world)
+        run = verify(world, trail, START, START + 16 * HOUR, source=source)
+        assert "digest_missing" not in reasons(run)
+        plain = f"AWSLogs/{OWNER}/CloudTrail-Digest/us-east-1/"
+        assert len([folder for folder in source.listed if folder.startswith(plain)]) <= 3
+
     def test_the_plain_layout_may_not_be_listed(self) -> None:
         """A policy may grant the organization's folder alone: that is enough, and said."""
         world, trail = self.moved(linked=True)
@@ -275,7 +362,7 @@ class TestRetention:
         run = verify(world, trail, START + DAY, START + 2 * DAY + 18 * HOUR)
         assert set(reasons(run)) == {"object_expired"}
         assert run.outcome is Outcome.UNDETERMINED
-        assert "lifecycle rule 'after-1': expires 1 days, below AWSLogs/" in (
+        assert "lifecycle rule 'after-1': expires after 1 day, below AWSLogs/" in (
             run.findings[0].detail
         )
         assert run.totals.digest_files.invalid == 0

@@ -10,6 +10,7 @@ from integrity.chain.findings import Outcome
 from integrity.chain.model import S3Location
 from integrity.lab.objects import StoredObject
 from integrity.record import Run
+from integrity.verify.ports import Witnesses
 from integrity.verify.run import Sources, verify_trail
 from tests.chain.specimens import at
 from tests.memory import MemorySource, Silent
@@ -20,7 +21,7 @@ def run(stage: Stage, end: float, progress: Silent, stopping: Event) -> Run:
     hours = itertools.count(1000)
     return verify_trail(
         stage.job(0, end),
-        Sources(stage.source, stage.keys, None, name="memory"),
+        Sources(stage.source, stage.keys, None, Witnesses(), name="memory"),
         run_id="a-run",
         caller_arn="an ARN",
         progress=progress,

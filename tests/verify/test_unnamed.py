@@ -9,6 +9,7 @@ import pytest
 
 from integrity.chain.findings import Finding, Outcome, Reason
 from integrity.chain.model import ChainKind, Trail
+from integrity.chain.trouble import archived
 from integrity.lab import attacks
 from integrity.lab.objects import Address, StoredObject
 from integrity.lab.world import Chain
@@ -107,8 +108,10 @@ def test_an_archived_log_file_is_told_apart_where_it_was_written_again(
     finding = only(stage.check(executor))
 
     assert finding.reason is Reason.OBJECT_UNREADABLE
-    assert finding.detail == "archived in GLACIER" + "; rewritten after delivery" * put_again
+    assert finding.detail == archived("GLACIER") + "; rewritten after delivery" * put_again
     assert finding.last_modified == (stage.world.now if put_again else None)
+    asked = stage.source.fetched
+    assert stage.chain.log_files[9].key not in {location.key for location in asked}
 
 
 # Judging

@@ -18,6 +18,7 @@ from integrity.chain.model import (
     TrailStatus,
     Unreachable,
 )
+from integrity.chain.population import Told
 from integrity.record import (
     DigestCounts,
     Expected,
@@ -158,7 +159,7 @@ def test_of_a_trail_that_nobody_looked_up_nothing_is_said() -> None:
 
 
 def test_the_trails_own_state_comes_first() -> None:
-    plan = Plan(statuses={"us-east-1": status(5)})
+    plan = Plan(told=Told(statuses={"us-east-1": status(5)}))
     gone = find(Reason.LOG_MISSING, Place("111122223333", "us-east-1"), hours(5, 6))
 
     run = whole(part(findings=(gone,)), plan=plan)
