@@ -192,7 +192,7 @@ def test_where_nothing_is_changed_everything_is_valid(name: str) -> None:
     assert totals.log_files.valid == len(unharmed.logs)
 
 
-@quick(400)
+@quick(200)
 @given(cases())
 def test_whatever_is_changed_is_found(case: Case) -> None:
     check(case)

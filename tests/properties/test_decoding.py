@@ -86,7 +86,7 @@ def check(body: bytes) -> None:
         list(decoded.log_files)
 
 
-@quick(500)
+@quick(200)
 @given(BYTES)
 def test_any_content_is_a_digest_or_one_finding(body: bytes) -> None:
     check(body)
@@ -99,7 +99,7 @@ def test_any_content_is_a_digest_or_one_finding_at_length(body: bytes) -> None:
     check(body)
 
 
-@quick(200)
+@quick(100)
 @given(st.binary() | BYTES.map(gzip.compress).map(lambda body: mutated(body, len(body), b"", 3)))
 def test_any_bytes_are_a_digest_or_one_finding(body: bytes) -> None:
     opened = open_digest([body], max_bytes=MIB)

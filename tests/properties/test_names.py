@@ -66,7 +66,7 @@ def check_identity(chain: ChainId, end: datetime) -> None:
     assert parse_log(place) is None
 
 
-@quick(500)
+@quick(150)
 @given(CHAINS, ENDS)
 def test_a_digests_key_parses_to_what_it_was_built_from(chain: ChainId, end: datetime) -> None:
     check_identity(chain, end)
@@ -81,7 +81,7 @@ def test_a_digests_key_parses_to_what_it_was_built_from_at_length(
     check_identity(chain, end)
 
 
-@quick(300)
+@quick(100)
 @given(CHAINS, ENDS, st.integers(0, 300), st.text(min_size=1, max_size=3), st.integers(0, 2))
 def test_a_key_that_was_changed_is_another_ones_or_nobodys(
     chain: ChainId, end: datetime, place: int, junk: str, cut: int
@@ -97,7 +97,7 @@ def test_a_key_that_was_changed_is_another_ones_or_nobodys(
     assert name is None or digest_location(name.chain, name.end) == changed
 
 
-@quick(300)
+@quick(100)
 @given(st.text() | st.from_regex(r"AWSLogs/[0-9]{12}/CloudTrail-Digest/.*\.json\.gz"))
 def test_no_text_at_all_parses_to_what_it_is_not(text: str) -> None:
     name = parse_digest(S3Location("trail-logs", text))
@@ -105,7 +105,7 @@ def test_no_text_at_all_parses_to_what_it_is_not(text: str) -> None:
     assert name is None or digest_location(name.chain, name.end).key == text
 
 
-@quick(300)
+@quick(100)
 @given(ROOTS, ACCOUNTS, REGIONS, ENDS, st.text(ALPHANUMERIC, min_size=1, max_size=16))
 def test_a_log_files_key_parses_to_what_it_was_built_from(
     root: Root, account_id: str, region: str, time: datetime, unique: str

@@ -109,7 +109,7 @@ def check_order(case: Case) -> None:
     assert made == in_order(case.scenario)
 
 
-@quick(40)
+@quick(25)
 @given(CASES)
 def test_order_and_number_of_workers_do_not_change_the_record(case: Case) -> None:
     check_order(case)
@@ -178,7 +178,7 @@ def check_round_trip(run: Run) -> None:
     assert b"\n" not in document
 
 
-@quick(200)
+@quick(60)
 @given(RUNS)
 def test_any_record_survives_its_json(run: Run) -> None:
     check_round_trip(run)

@@ -58,7 +58,7 @@ def check(case: Case) -> None:
     assert run.totals.digest_files.valid <= len(ground(case.world).digests) - len(removed)
 
 
-@quick(300)
+@quick(150)
 @given(cases())
 def test_whatever_is_removed_is_missed(case: Case) -> None:
     check(case)
