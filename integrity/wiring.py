@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -112,8 +113,11 @@ class Connection:
     def open_trails(self, claim: Claim) -> Sequence[MeantTrail]:
         """The trails that are meant. Raises UsageError where there is none."""
         if claim.name is not None:
-            trail = self._meant(claim.name, claim)
-            return [_with_neighbours(trail, self._other_trails())]
+            # The others only explain what is found: they are asked for beside the one meant.
+            with ThreadPoolExecutor(1) as beside:
+                others = beside.submit(self._other_trails)
+                trail = self._meant(claim.name, claim)
+                return [_with_neighbours(trail, others.result())]
         trails = self._directory.list_trails()
         if not trails:
             raise UsageError(
