@@ -56,15 +56,25 @@ def newest_digest(
     return None
 
 
-def was_redelivered(chain: ChainId, folders: DigestFolders, status: TrailStatus | None) -> bool:
-    """Whether a digest, or a backfill one, was written when AWS says it delivered one."""
+def was_redelivered(
+    chain: ChainId, folders: DigestFolders, judge: DigestJudge, status: TrailStatus | None
+) -> bool:
+    """Whether an authentic digest, or a backfill one, was written when AWS says it delivered one.
+
+    Junk under a good name could otherwise explain the delivery of a digest that was removed.
+    """
     if status is None or status.latest_digest_delivery is None:
         return False
     delivery = status.latest_digest_delivery
-    return any(
-        (name.chain.trail_name, name.chain.home_region) == (chain.trail_name, chain.home_region)
-        and abs(listed.last_modified - delivery) <= _DELIVERY_SLACK
+    written_then = [
+        (name, listed)
         for name, listed in folders.shelf.digests.values()
+        if (name.chain.trail_name, name.chain.home_region) == (chain.trail_name, chain.home_region)
+        and abs(listed.last_modified - delivery) <= _DELIVERY_SLACK
+    ]
+    return any(
+        judge.judge(name, listed.location, listed).authentic is not None
+        for name, listed in written_then[:_MOST_TRIES]
     )
 
 

@@ -172,15 +172,18 @@ class _SegmentCheck:
         unnamed: UnnamedLogs,
     ) -> SegmentResult:
         chain, witness = self._segment.chain, self._segment.witness
+        judge = DigestJudge(self._job, self._tools, self._ring)
+        due = due_by(witness, self._job.grace)
         newest = newest_digest(
             chain,
             self._folders,
-            DigestJudge(self._job, self._tools, self._ring),
+            judge,
             beside=self._segment.beside,
             after=digests.span.end,
             now=self._tools.now,
-            due=due_by(witness, self._job.grace),
+            due=due,
         )
+        is_behind = due is not None and (newest is None or newest < due)
         unlisted = [*digests.unlisted, *listing.unlisted]
         tallied = [
             entry.with_logs(logs.tallies[entry.location])
@@ -208,7 +211,7 @@ class _SegmentCheck:
             first_unattested=unnamed.earliest,
             has_logs=listing.found or bool(logs.tallies),
             newest=newest,
-            redelivered=was_redelivered(chain, self._folders, witness),
+            redelivered=is_behind and was_redelivered(chain, self._folders, judge, witness),
             complete=not unlisted and not self._tools.stopping.is_set(),
             expiry=self._expiry(entries),
             keys=tuple(key for key in self._ring.keys if key.fingerprint in signers),

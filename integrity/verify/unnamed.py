@@ -22,7 +22,7 @@ from integrity.chain.model import (
     TimeWindow,
     Unreachable,
 )
-from integrity.chain.names import is_marker, log_folder, log_name_start
+from integrity.chain.names import is_marker, log_folder, log_name_start, parse_log
 from integrity.chain.times import DAY, HOUR, day_folder, day_of
 from integrity.chain.trouble import is_archived
 from integrity.chain.unnamed import Claim, Unnamed, Vouchers, judge_unnamed, unnamed, vouchers
@@ -40,7 +40,7 @@ class LogListing:
 
     `left` are the log files that no digest of the span names, `rewritten` the LastModified of named
     ones that were written after their delivery, `archived` the storage class of those that cannot
-    be read as they are; `found` says whether there was any log file.
+    be read as they are; `found` says whether there was any log file of the span.
     """
 
     left: list[Listed] = field(default_factory=list)
@@ -49,22 +49,28 @@ class LogListing:
     unlisted: list[Unreachable] = field(default_factory=list)
     found: bool = False
 
-    def take(self, listed: Listed | Unreachable, named: NamedLogs) -> None:
+    def take(self, listed: Listed | Unreachable, named: NamedLogs, window: TimeWindow) -> None:
         """Sort one answer of a listing."""
         if isinstance(listed, Unreachable):
             self.unlisted.append(listed)
-        elif is_marker(listed.location.key, listed.size):
             return
-        elif listed.location not in named:
+        if is_marker(listed.location.key, listed.size):
+            return
+        self.found = self.found or _lies_in(window, listed)
+        if listed.location not in named:
             self.left.append(listed)
-            self.found = True
-        else:
-            self.found = True
-            delivered_by = named.delivered_by(listed.location)
-            if delivered_by is not None and listed.last_modified > delivered_by:
-                self.rewritten[listed.location] = listed.last_modified
-            if is_archived(listed):
-                self.archived[listed.location] = listed.storage_class
+            return
+        delivered_by = named.delivered_by(listed.location)
+        if delivered_by is not None and listed.last_modified > delivered_by:
+            self.rewritten[listed.location] = listed.last_modified
+        if is_archived(listed):
+            self.archived[listed.location] = listed.storage_class
+
+
+def _lies_in(window: TimeWindow, listed: Listed) -> bool:
+    """By the minute in its name, or where that says nothing by when it was written."""
+    name = parse_log(listed.location)
+    return window.holds(listed.last_modified if name is None else name.time)
 
 
 @dataclass(slots=True)
@@ -89,7 +95,7 @@ def list_logs(
         for root in roots
         for prefix in _prefixes(chain, root, window, tools.now)
     ]
-    parts = tools.executor.map(lambda where: _list_one(where, named, tools), prefixes)
+    parts = tools.executor.map(lambda where: _list_one(where, named, window, tools), prefixes)
     for part in parts:
         listing.left += part.left
         listing.rewritten |= part.rewritten
@@ -100,10 +106,12 @@ def list_logs(
     return listing
 
 
-def _list_one(where: tuple[str, str], named: NamedLogs, tools: Tools) -> LogListing:
+def _list_one(
+    where: tuple[str, str], named: NamedLogs, window: TimeWindow, tools: Tools
+) -> LogListing:
     listing = LogListing()
     for listed in tools.objects.list_objects(*where):
-        listing.take(listed, named)
+        listing.take(listed, named, window)
     return listing
 
 

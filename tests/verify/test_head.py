@@ -9,7 +9,6 @@ import pytest
 
 from integrity.chain.model import TrailStatus
 from integrity.lab import attacks
-from integrity.lab.objects import StoredObject
 from integrity.verify.head import due_by, newest_digest, was_redelivered
 from integrity.verify.judged import DigestJudge
 from integrity.verify.keyring import KeyRing
@@ -121,36 +120,53 @@ def test_in_an_empty_bucket_there_is_none(executor: Executor) -> None:
 # Redelivery
 
 
+def redelivered(stage: Stage, executor: Executor, known: TrailStatus | None) -> bool:
+    """Whether a digest of the first day was written when AWS delivered one."""
+    tools = stage.tools(executor)
+    judge = DigestJudge(stage.job(), tools, KeyRing("us-east-1", tools.keys))
+    return was_redelivered(CHAIN, folders(stage, executor, 0), judge, known)
+
+
 @pytest.mark.parametrize(
-    ("delivery", "redelivered"), [(5.25, True), (5.75, True), (5.8, False), (5.2, False)]
+    ("delivery", "expected"), [(5.25, True), (5.75, True), (5.8, False), (5.2, False)]
 )
 def test_a_digest_written_about_when_aws_delivered_one(
-    executor: Executor, delivery: float, *, redelivered: bool
+    executor: Executor, delivery: float, *, expected: bool
 ) -> None:
     """That of five o'clock was written at half past, the ones around it an hour off."""
     stage = made(hours=20)
-    listed = folders(stage, executor, 0)
 
-    assert was_redelivered(CHAIN, listed, status(delivery)) is redelivered
+    assert redelivered(stage, executor, status(delivery)) is expected
+    assert len(stage.source.fetched) == expected
 
 
 def test_a_backfill_digest_may_be_what_was_delivered(executor: Executor) -> None:
     stage = made(hours=20)
     stage.world.backfill(stage.chain, end=at(5), generated_at=at(90))
 
-    assert was_redelivered(CHAIN, folders(stage, executor, 0), status(90.1))
+    assert redelivered(stage, executor, status(90.1))
 
 
-def test_another_trails_delivery_says_nothing(executor: Executor) -> None:
+@pytest.mark.parametrize("trail", ["main", "other"])
+def test_junk_and_other_trails_deliveries_explain_nothing(executor: Executor, trail: str) -> None:
     stage = made(hours=20)
-    attacks.plant_digest(stage.world, stage.chain, trail="other", end=at(5), last_modified=at(90))
-    stage.world.objects["trail-logs", "elsewhere"] = StoredObject(b"", at(90))
+    attacks.plant_digest(stage.world, stage.chain, trail=trail, end=at(5.5), last_modified=at(90))
 
-    assert not was_redelivered(CHAIN, folders(stage, executor, 0), status(90))
+    assert not redelivered(stage, executor, status(90))
+
+
+def test_of_much_junk_only_some_is_judged_here_too(executor: Executor) -> None:
+    stage = made(hours=20)
+    for minute in range(100):
+        end = at(5.1) + timedelta(seconds=20 * minute)
+        attacks.plant_digest(stage.world, stage.chain, trail="main", end=end, last_modified=at(90))
+
+    assert not redelivered(stage, executor, status(90))
+    assert len(set(stage.source.fetched)) == 64
 
 
 def test_without_the_word_of_aws_nothing_was_redelivered(executor: Executor) -> None:
-    listed = folders(made(hours=20), executor, 0)
+    stage = made(hours=20)
 
-    assert not was_redelivered(CHAIN, listed, status(None))
-    assert not was_redelivered(CHAIN, listed, None)
+    assert not redelivered(stage, executor, status(None))
+    assert not redelivered(stage, executor, None)

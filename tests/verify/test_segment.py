@@ -210,12 +210,23 @@ def test_the_newest_digest_is_looked_for_where_aws_names_a_later_delivery(
     assert witnessed(stage, executor, None).newest == at(23)
 
 
-@pytest.mark.parametrize(("delivery", "redelivered"), [(15.5, True), (15.8, False), (None, False)])
-def test_what_was_written_when_aws_delivered_is_told(
-    executor: Executor, delivery: float | None, *, redelivered: bool
+@pytest.mark.parametrize(("written", "redelivered"), [(15.5, True), (14, False)])
+def test_a_head_that_is_behind_may_have_been_redelivered_to(
+    executor: Executor, written: float, *, redelivered: bool
 ) -> None:
-    """The digest of three o'clock in the afternoon was written at half past."""
-    assert witnessed(made(), executor, delivery).redelivered is redelivered
+    """AWS delivered at half past three, and nothing that ends after ten is left."""
+    stage = made()
+    attacks.delete_digests(stage.world, [d for d in stage.chain.digests if d.end > at(10)])
+    stage.world.redeliver(stage.chain, stage.chain.digests[5], at=at(written))
+
+    assert witnessed(stage, executor, 15.5).redelivered is redelivered
+
+
+def test_a_head_that_is_not_behind_needs_no_explanation(executor: Executor) -> None:
+    stage = made()
+
+    assert not witnessed(stage, executor, 15.5).redelivered
+    assert len(stage.source.fetched) == len(set(stage.source.fetched))
 
 
 # Progress

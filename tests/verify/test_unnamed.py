@@ -88,6 +88,29 @@ def test_a_folder_with_nothing_but_markers_shows_no_log_file(executor: Executor)
     assert listing(stage, executor, 48, 71) == LogListing()
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "found"), [(4, 6, True), (5.5, 6, False), (0, 5, False), (20, 21, True)]
+)
+def test_a_log_file_of_another_part_of_the_day_shows_nothing(
+    executor: Executor, start: float, end: float, *, found: bool
+) -> None:
+    """One is named for five and a quarter, and what has no name was written at half past twenty."""
+    stage = made(hours=1, logs_per_hour=0)
+    plant(stage, 5.25)
+    stage.world.objects["trail-logs", FOLDER + "01/no name"] = StoredObject(b"x", at(20.5))
+
+    assert listing(stage, executor, start, end).found is found
+
+
+def test_a_region_that_begins_later_in_the_day_is_not_expected_before() -> None:
+    stage = made(hours=40)
+    stage.world.run_chain(stage.trail, region="eu-west-1", start=at(12), hours=26)
+
+    run = stage.verify(0, 6)
+
+    assert (run.outcome, [chain.region for chain in run.chains]) == (Outcome.VALID, ["us-east-1"])
+
+
 def test_a_folder_that_does_not_answer_is_told(executor: Executor) -> None:
     stage = made()
     stage.source.unreachable = {FOLDER: "AccessDenied"}
