@@ -1,0 +1,84 @@
+"""What a tick needs of the world beside what verification needs: a memory, records, places to tell.
+
+The interfaces belong here; `stores` and `deliver` fulfil them without importing this module. Each
+has one contract suite that all its implementations pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from integrity.state import Commit, Incident, Letter, Message, RunSummary, TrailState
+
+
+class StateStore(Protocol):
+    """Checkpoints, incidents, run history and the outbox. Used by several processes at once.
+
+    Every method raises AccessError where the store cannot be reached or refuses.
+    """
+
+    def load(self, trail_arn: str) -> TrailState:
+        """What is kept of a trail; of one that nobody has heard of, version 0 and nothing."""
+
+    def commit(self, commit: Commit) -> None:
+        """All of it or nothing, and only if the version is still the one it was loaded with.
+
+        The state then has the next version. A letter that is there already (by id), sent or not, is
+        left as it is. Raises ConflictError where another tick was faster.
+        """
+
+    def claim_letters(self, now: datetime, *, lease: timedelta, limit: int) -> Sequence[Letter]:
+        """Letters of all trails that are due and not dead, oldest first, for this caller alone.
+
+        Nobody else is given them before `now` + `lease`. What is neither sent nor failed by then is
+        given out again: a crash repeats a message rather than losing it.
+        """
+
+    def mark_sent(self, letter_id: str, now: datetime) -> None:
+        """It has arrived; it is remembered for a while, so that a repeated commit sends nothing."""
+
+    def mark_failed(self, letter: Letter) -> None:
+        """It has not: `letter` has the new count of attempts, the error and the next due time."""
+
+    def unsent_letters(self) -> Sequence[Letter]:
+        """All letters that have not arrived, dead ones included, oldest first."""
+
+    def list_incidents(self, trail_arn: str, *, since: datetime) -> Sequence[Incident]:
+        """Open incidents, and those resolved at `since` or later, oldest first."""
+
+    def list_runs(self, trail_arn: str, *, limit: int) -> Sequence[RunSummary]:
+        """The newest ticks, newest first."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """A record as it lies there. `document` is its bytes."""
+
+    uri: str
+    document: bytes
+
+
+class RecordStore(Protocol):
+    """Where records are kept: a folder, or a bucket that is not the audited one.
+
+    Raises AccessError where it cannot be reached or refuses.
+    """
+
+    def write(self, trail_arn: str, started_at: datetime, run_id: str, document: bytes) -> str:
+        """Keep a record for ever; its URI. Never overwrites: the same one again changes nothing."""
+
+    def newest(self, trail_arn: str) -> StoredRecord | None:
+        """The record that was started last, or None."""
+
+
+class Destination(Protocol):
+    """A place to tell people."""
+
+    def deliver(self, message: Message) -> None:
+        """Hand it over. Raises DeliveryError where it was not taken."""

@@ -1,0 +1,169 @@
+"""What the service keeps between two ticks: checkpoints, incidents, messages and their letters.
+
+Values only, and the errors that a store and a destination answer with. What becomes an incident is
+`incidents`' to decide, how it is kept a store's, when it is told `service`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from integrity.chain.findings import Finding, Outcome
+from integrity.chain.known import KnownChain
+from integrity.chain.model import TimeWindow
+
+
+class ConflictError(Exception):
+    """Another tick has committed since this one loaded the state: nothing was written."""
+
+
+class DeliveryError(Exception):
+    """A destination did not take a message; the text says why and what would help."""
+
+
+class Audience(StrEnum):
+    """Whom an incident concerns. Both may be one topic."""
+
+    SECURITY = "security"
+    OPERATIONS = "operations"
+
+
+class Step(StrEnum):
+    """What there is to tell of an incident.
+
+    `noted` is told once and leaves nothing open; `worsened` is a graver reason, a wider window or
+    another audience.
+    """
+
+    OPENED = "opened"
+    WORSENED = "worsened"
+    REMINDED = "reminded"
+    RESOLVED = "resolved"
+    NOTED = "noted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """One cause, from the first finding of it until it is over.
+
+    `reason` is a finding's, or what only the service can find (`state_lost`). `window` and `count`
+    hold all its neighbouring findings, `subjects` the first few objects, `finding` the gravest one.
+    `ticks` counts the ticks in a row that found it. `told` are the audiences that have been told,
+    last at `notified`; empty and null until the reason's patience is over. `look_again` is when its
+    own window is verified again, where the tick's window has left it behind.
+    """
+
+    id: str
+    trail_arn: str
+    reason: str
+    outcome: Outcome
+    account_id: str
+    region: str
+    window: TimeWindow
+    subjects: tuple[str, ...]
+    count: int
+    finding: Finding | None
+    detail: str = ""
+    first_seen: datetime
+    last_seen: datetime
+    ticks: int = 1
+    told: tuple[Audience, ...] = ()
+    notified: datetime | None = None
+    look_again: datetime
+    resolved: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """News for an audience, ready to be read.
+
+    `id` is the same for the same news, however often a tick is repeated, so that a reader can tell
+    a repeat. `subject` is at most 99 printable ASCII characters; `facts` is the same as `text` for
+    machines: JSON types only.
+    """
+
+    id: str
+    trail_arn: str
+    incident_id: str
+    audience: Audience
+    step: Step
+    subject: str
+    text: str
+    facts: Mapping[str, object]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A message on its way to one destination, a configured name such as `sns:ARN`.
+
+    `id` is made of the message's and the destination. It is tried again from `due` on; `dead` says
+    that it will not be tried any more until a person replays it.
+    """
+
+    id: str
+    message: Message
+    destination: str
+    due: datetime
+    attempts: int = 0
+    last_error: str = ""
+    dead: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """How far one trail was looked at, and what its chains were like then.
+
+    The next tick begins at `attempted`, with an overlap. `record_sha256` is of the last record that
+    was written before this checkpoint, `record_uri` where it lies.
+    """
+
+    trail_arn: str
+    attempted: datetime
+    chains: tuple[KnownChain, ...]
+    record_sha256: str
+    record_uri: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """A line of the history of ticks."""
+
+    run_id: str
+    started_at: datetime
+    finished_at: datetime
+    window: TimeWindow
+    outcome: Outcome
+    findings: int
+    record_uri: str
+    record_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrailState:
+    """Everything that is kept of one trail and that decides what its next tick does.
+
+    `version` counts commits; 0 and no checkpoint: nothing was ever kept. `incidents` are open.
+    """
+
+    version: int
+    checkpoint: Checkpoint | None
+    incidents: tuple[Incident, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """What one tick changes, all or nothing, if the state still has `version`.
+
+    `incidents` are those that changed, resolved ones included; `letters` are new ones.
+    """
+
+    trail_arn: str
+    version: int
+    checkpoint: Checkpoint
+    incidents: tuple[Incident, ...]
+    letters: tuple[Letter, ...]
+    run: RunSummary
