@@ -28,7 +28,7 @@ from integrity.verify.parallel import Stopping
 from integrity.verify.ports import KeySource, OpenSources, Progress, Witnesses
 
 if TYPE_CHECKING:
-    from integrity.sources.session import Aws
+    from integrity.aws.session import Aws
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ def connect(access: Access, *, now: datetime) -> Connection:
 
     Raises UsageError where there are none, or where the file of keys is not one.
     """
-    from integrity.sources.session import AwsRecipe
+    from integrity.aws.session import AwsRecipe
 
     recipe = AwsRecipe(
         profile=access.profile, region=access.region, max_connections=access.concurrency
@@ -239,9 +239,9 @@ class Connection:
 
     def _all_keys(self) -> KeySource:
         """ListPublicKeys, and behind it the file or profile that stands in for it."""
+        from integrity.aws.session import AwsRecipe
         from integrity.sources.key_file import KeyFile
         from integrity.sources.public_keys import FirstOf, keys_of_profile
-        from integrity.sources.session import AwsRecipe
 
         if self._access.keys_file is not None:
             return FirstOf(self._live_keys, KeyFile.read(self._access.keys_file))

@@ -13,10 +13,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from integrity.aws.refusal import REFUSALS, may_pass
+from integrity.aws.session import Aws, is_region_name
 from integrity.sources.fast_bucket import FastBucket
 from integrity.sources.patience import Patience
-from integrity.sources.refusal import REFUSALS, may_pass
-from integrity.sources.session import Aws, is_region_name
 
 _FALLBACK_REGION = "us-east-1"
 # Names of buckets made in us-east-1 before March 2018 may be longer, in capitals, or underscored.

@@ -10,9 +10,9 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Any
 
+from integrity.aws.refusal import REFUSALS, Call, Refusal, explain, is_denied
+from integrity.aws.session import Aws
 from integrity.chain.estate import Member, Organization, Region, Unasked
-from integrity.sources.refusal import REFUSALS, Call, Refusal, explain, is_denied
-from integrity.sources.session import Aws
 
 
 class Estate:

@@ -23,8 +23,8 @@ from obstore.auth.boto3 import Boto3CredentialProvider
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
+from integrity.aws.session import Aws
 from integrity.chain.model import Fetched, S3Location
-from integrity.sources.session import Aws
 from integrity.sources.throttle import Pace
 from integrity.sources.transfer import BrokenTransferError, Buffer, whole
 

@@ -16,10 +16,10 @@ from typing import Any
 
 import msgspec
 
+from integrity.aws.session import is_region_name
 from integrity.chain.model import KeysUnavailable, PublicKey, TimeWindow
 from integrity.chain.times import format_instant
 from integrity.errors import UsageError
-from integrity.sources.session import is_region_name
 
 SCHEMA_VERSION = 1
 

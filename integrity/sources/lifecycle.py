@@ -11,9 +11,9 @@ import threading
 from datetime import UTC
 from typing import Any
 
+from integrity.aws.refusal import REFUSALS, Call, error_code, explain, is_denied
+from integrity.aws.session import Aws
 from integrity.chain.estate import ExpirationRule, Unasked
-from integrity.sources.refusal import REFUSALS, Call, error_code, explain, is_denied
-from integrity.sources.session import Aws
 
 _FALLBACK_REGION = "us-east-1"
 _NO_RULES = frozenset({"NoSuchLifecycleConfiguration", "NoSuchBucket"})

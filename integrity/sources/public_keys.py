@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from integrity.aws.refusal import REFUSALS, Call, error_code, explain, is_expired
+from integrity.aws.session import Aws, AwsRecipe, is_region_name
 from integrity.chain.model import KeysUnavailable, PublicKey, TimeWindow
 from integrity.errors import UsageError
-from integrity.sources.refusal import REFUSALS, Call, error_code, explain, is_expired
-from integrity.sources.session import Aws, AwsRecipe, is_region_name
 
 _MOST_PAGES = 100
 _STAND_IN = "hand the keys over with --keys FILE, or name a profile with --keys-profile"

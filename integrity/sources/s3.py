@@ -21,13 +21,7 @@ from botocore.exceptions import BotoCoreError
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
-from integrity.chain.model import Absent, Fetched, Listed, S3Location, Unreachable
-from integrity.chain.names import ACCOUNT_ID
-from integrity.errors import UsageError
-from integrity.sources.buckets import Bucket, Buckets, can_be_key, is_bucket_name
-from integrity.sources.fast_bucket import Failure, is_addressable
-from integrity.sources.patience import Patience
-from integrity.sources.refusal import (
+from integrity.aws.refusal import (
     REFUSALS,
     Call,
     Refusal,
@@ -37,7 +31,13 @@ from integrity.sources.refusal import (
     is_slow_down,
     may_pass,
 )
-from integrity.sources.session import Aws, AwsRecipe
+from integrity.aws.session import Aws, AwsRecipe
+from integrity.chain.model import Absent, Fetched, Listed, S3Location, Unreachable
+from integrity.chain.names import ACCOUNT_ID
+from integrity.errors import UsageError
+from integrity.sources.buckets import Bucket, Buckets, can_be_key, is_bucket_name
+from integrity.sources.fast_bucket import Failure, is_addressable
+from integrity.sources.patience import Patience
 from integrity.sources.throttle import Pace, Paces
 from integrity.sources.transfer import BrokenTransferError, Buffer, whole
 

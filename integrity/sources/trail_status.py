@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from integrity.aws.refusal import REFUSALS, Call, error_code, explain, is_denied
+from integrity.aws.session import Aws, is_region_name
 from integrity.chain.model import StatusUnavailable, Trail, TrailStatus
-from integrity.sources.refusal import REFUSALS, Call, error_code, explain, is_denied
-from integrity.sources.session import Aws, is_region_name
 
 
 class TrailStatuses:

@@ -16,12 +16,12 @@ from typing import Any, NoReturn
 
 from botocore.exceptions import BotoCoreError
 
+from integrity.aws.refusal import REFUSALS, Call, Refusal, error_code, explain, is_setup_fault
+from integrity.aws.session import Aws
 from integrity.chain.model import Trail
 from integrity.chain.names import ACCOUNT_ID, ORGANIZATION_ID, REGION, TRAIL_NAME
 from integrity.errors import AccessError, UsageError
 from integrity.sources.buckets import is_bucket_name
-from integrity.sources.refusal import REFUSALS, Call, Refusal, error_code, explain, is_setup_fault
-from integrity.sources.session import Aws
 
 _ARN = re.compile(
     rf"arn:aws(?:-[a-z]+)*:cloudtrail:(?P<region>{REGION}):(?P<account>{ACCOUNT_ID})"

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from integrity.aws.session import AwsRecipe
 from integrity.cli import main
 from integrity.lab.server import LabServer, serve
 from integrity.lab.world import World
 from integrity.record import Run, decode
-from integrity.sources.session import AwsRecipe
 from integrity.wiring import Access, Connection
 
 START = datetime(2026, 3, 1, tzinfo=UTC)

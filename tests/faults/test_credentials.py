@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from integrity.aws.session import AwsRecipe
 from integrity.chain.findings import Outcome, Reason
 from integrity.chain.model import Fetched, S3Location
 from integrity.lab.faults import Fault
 from integrity.lab.server import LabServer
 from integrity.lab.world import World
 from integrity.sources.s3 import S3Source
-from integrity.sources.session import AwsRecipe
 from tests.faults.conftest import Verify
 
 OLD, NEW = "AKIALABX111122223333", "AKIALABY111122223333"

@@ -6,14 +6,14 @@ from datetime import timedelta
 
 import pytest
 
+from integrity.aws.session import Aws
 from integrity.chain.estate import Member, Organization, Region, Unasked
 from integrity.lab.faults import Fault
 from integrity.lab.server import LabServer
 from integrity.lab.world import World
 from integrity.sources.estate import Estate
-from integrity.sources.session import Aws
 from integrity.verify.ports import AccountSource, RegionSource
-from tests.sources.conftest import NOW
+from tests.lab_aws import NOW
 
 ORGANIZATION = "o-exampleorg1"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from integrity.aws.session import AwsRecipe
 from integrity.sources.fast_bucket import bucket_endpoint, is_addressable
-from integrity.sources.session import AwsRecipe
 
 
 def test_keys_that_obstore_would_alter_or_refuse_are_told_apart() -> None:

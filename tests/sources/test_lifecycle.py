@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from integrity.aws.session import Aws, AwsRecipe
 from integrity.chain.estate import ExpirationRule, Unasked
 from integrity.lab.estate import ExpirationRule as LabRule
 from integrity.lab.faults import Fault
 from integrity.lab.server import LabServer
 from integrity.lab.world import World
 from integrity.sources.lifecycle import Lifecycles
-from integrity.sources.session import Aws, AwsRecipe
 from integrity.verify.ports import RetentionSource
 from tests.sources.wire import Answer, wire
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from integrity.aws.session import Aws, AwsRecipe
 from integrity.chain.model import KeysUnavailable, PublicKey, TimeWindow
 from integrity.errors import UsageError
 from integrity.lab.faults import Fault
@@ -15,9 +16,8 @@ from integrity.lab.server import LabServer
 from integrity.lab.world import World
 from integrity.sources.key_file import KeyFile
 from integrity.sources.public_keys import FirstOf, LivePublicKeys, keys_of_profile
-from integrity.sources.session import Aws, AwsRecipe
 from integrity.verify.ports import KeySource
-from tests.sources.conftest import NOW
+from tests.lab_aws import NOW
 from tests.sources.wire import Answer, Asked, wire
 
 REGION = "eu-west-1"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from integrity.aws.session import Aws, AwsRecipe
 from integrity.chain.model import Absent, Fetched, Listed, S3Location, Unreachable
 from integrity.errors import UsageError
 from integrity.lab.faults import Fault
@@ -21,7 +22,6 @@ from integrity.lab.server import LabServer
 from integrity.lab.world import World
 from integrity.sources.fast_bucket import Failure, FastBucket
 from integrity.sources.s3 import S3Recipe, S3Source
-from integrity.sources.session import Aws, AwsRecipe
 from integrity.sources.throttle import Paces
 from integrity.verify.ports import ObjectSource
 from tests.sources.wire import Answer, Asked, Script, s3_error, wire

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from integrity.aws.session import Aws
 from integrity.chain.model import StatusUnavailable, TrailStatus
 from integrity.lab.faults import Fault
 from integrity.lab.server import LabServer
 from integrity.lab.world import World
-from integrity.sources.session import Aws
 from integrity.sources.trail_status import TrailStatuses
 from integrity.sources.trails import claimed_trail
 from integrity.verify.ports import StatusSource
-from tests.sources.conftest import NOW
+from tests.lab_aws import NOW
 
 MAIN = "arn:aws:cloudtrail:us-east-1:111122223333:trail/main"
 

@@ -6,12 +6,12 @@ import json
 
 import pytest
 
+from integrity.aws.session import Aws, AwsRecipe
 from integrity.chain.model import Trail
 from integrity.errors import AccessError, UsageError
 from integrity.lab.faults import Fault
 from integrity.lab.server import LabServer
 from integrity.lab.world import World
-from integrity.sources.session import Aws, AwsRecipe
 from integrity.sources.trails import TrailArn, TrailDirectory, claimed_trail, parse_trail_arn
 from tests.sources.wire import Answer, Asked, wire
 

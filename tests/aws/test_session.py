@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from integrity.aws.session import Aws, AwsRecipe, CallerIdentity, is_region_name
 from integrity.errors import UsageError
 from integrity.lab.faults import Fault
 from integrity.lab.server import LabServer
-from integrity.sources.session import Aws, AwsRecipe, CallerIdentity, is_region_name
 from tests.sources.wire import Answer, wire
 
 

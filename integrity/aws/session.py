@@ -20,9 +20,9 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, NoCredentialsError, ProfileNotFound
 
+from integrity.aws.refusal import REFUSALS, Call, Refusal, explain, is_setup_fault
 from integrity.chain.names import REGION
 from integrity.errors import UsageError
-from integrity.sources.refusal import REFUSALS, Call, Refusal, explain, is_setup_fault
 
 _REGION = re.compile(REGION)
 # How every region of AWS is named so far; what is not, and not known to botocore, is a slip.

@@ -16,7 +16,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from integrity.sources.refusal import (
+from integrity.aws.refusal import (
     Call,
     Refusal,
     error_code,
