@@ -1,4 +1,5 @@
-"""What the service keeps between two ticks: checkpoints, incidents, messages and their letters.
+"""What the service keeps between two ticks, and what its rooms hand to each other: checkpoints,
+incidents, messages and their letters, datapoints.
 
 Values only, and the errors that a store and a destination answer with. What becomes an incident is
 `incidents`' to decide, how it is kept a store's, when it is told `service`'s.
@@ -167,3 +168,23 @@ class Commit:
     incidents: tuple[Incident, ...]
     letters: tuple[Letter, ...]
     run: RunSummary
+
+
+class Unit(StrEnum):
+    """CloudWatch's own names of units."""
+
+    COUNT = "Count"
+    SECONDS = "Seconds"
+    BYTES = "Bytes"
+    NONE = "None"
+
+
+@dataclass(frozen=True, slots=True)
+class Datapoint:
+    """One value of one metric. `dimensions` are pairs of name and value, in CloudWatch's order."""
+
+    name: str
+    value: float
+    unit: Unit
+    at: datetime
+    dimensions: tuple[tuple[str, str], ...]

@@ -21,7 +21,7 @@ REQUEST_ID = "LAB0000000000001"
 S3_NAMESPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
 # XML 1.0 knows no control characters; S3 writes them all the same, as references.
 _CONTROLS = {code: f"&#x{code:x};" for code in (*range(9), 11, 12, *range(14, 32))}
-_QUERY_PROTOCOL = frozenset({"sts", "ec2", "iam", "sns", "sqs", "monitoring", "cloudformation"})
+_QUERY_PROTOCOL = frozenset({"sts", "ec2", "iam", "sns", "sqs", "cloudformation"})
 
 
 @dataclass(slots=True)

@@ -1,0 +1,126 @@
+"""SNS: what a subscriber really receives, through SQS."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from integrity.aws.session import Aws
+from integrity.deliver.sns import MAX_BYTES, SnsTopic, _body
+from integrity.lab.faults import Fault
+from integrity.lab.server import LabServer
+from integrity.state import DeliveryError, Message
+
+
+class Mailbox:
+    """A topic and a queue that hears it."""
+
+    def __init__(self, aws: Aws, name: str = "security", *, policy: Any = None) -> None:
+        fifo = {"FifoTopic": "true"} if name.endswith(".fifo") else {}
+        queued = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
+        self._sqs = aws.client("sqs", "us-east-1")
+        sns = aws.client("sns", "us-east-1")
+        self.topic = sns.create_topic(Name=name, Attributes=fifo)["TopicArn"]
+        self._queue = self._sqs.create_queue(QueueName=name, Attributes=queued)["QueueUrl"]
+        arn = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])
+        attributes = {"FilterPolicy": json.dumps(policy)} if policy else {}
+        sns.subscribe(
+            TopicArn=self.topic,
+            Protocol="sqs",
+            Endpoint=arn["Attributes"]["QueueArn"],
+            Attributes=attributes,
+        )
+
+    def received(self) -> list[dict[str, Any]]:
+        answer = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10)
+        return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+
+
+def test_machines_get_the_facts_and_attributes(aws: Aws, message: Message) -> None:
+    box = Mailbox(aws)
+
+    SnsTopic(aws, box.topic).deliver(message)
+
+    [envelope] = box.received()
+    assert envelope["Subject"] == message.subject
+    assert json.loads(envelope["Message"]) == message.facts
+    attributes = {name: value["Value"] for name, value in envelope["MessageAttributes"].items()}
+    assert attributes == {
+        "outcome": "invalid",
+        "reason": "log_hash_mismatch",
+        "account_id": "111122223333",
+        "region": "us-east-1",
+        "trail_arn": message.trail_arn,
+        "audience": "security",
+        "step": "opened",
+    }
+
+
+def test_a_filter_policy_sees_the_attributes(aws: Aws, message: Message) -> None:
+    mine = Mailbox(aws, "mine", policy={"reason": ["log_hash_mismatch"]})
+    other = Mailbox(aws, "other", policy={"reason": ["chain_gap"]})
+
+    for box in (mine, other):
+        SnsTopic(aws, box.topic).deliver(message)
+
+    assert (len(mine.received()), len(other.received())) == (1, 0)
+
+
+def test_people_get_the_text(message: Message) -> None:
+    bodies = json.loads(_body(message))
+
+    assert bodies["email"] == message.text
+    assert bodies["sms"] == message.subject
+
+
+def test_a_fifo_topic_takes_a_repeat_once(aws: Aws, message: Message) -> None:
+    box = Mailbox(aws, "security.fifo")
+    topic = SnsTopic(aws, box.topic)
+
+    topic.deliver(message)
+    topic.deliver(message)
+
+    assert len(box.received()) == 1
+
+
+def test_what_is_unknown_is_no_attribute(aws: Aws, message: Message) -> None:
+    box = Mailbox(aws)
+
+    SnsTopic(aws, box.topic).deliver(replace(message, facts={"outcome": "invalid"}))
+
+    [envelope] = box.received()
+    assert envelope["MessageAttributes"].keys() == {"outcome", "audience", "step"}
+
+
+@pytest.mark.parametrize("text", ["ä" * 300_000, '\x00\\"' * 100_000, "plain " * 60_000])
+def test_what_is_too_long_is_cut_and_points_to_the_record(
+    aws: Aws, message: Message, text: str
+) -> None:
+    subjects = [f"s3://logs/{number}{text[:9]}" for number in range(20_000)]
+    long = replace(message, text=text, facts={**message.facts, "subjects": subjects})
+    box = Mailbox(aws)
+
+    SnsTopic(aws, box.topic).deliver(long)
+
+    body = _body(long)
+    assert len(body.encode()) < MAX_BYTES
+    assert json.loads(body)["email"].endswith("s3://records/r.json]")
+    [envelope] = box.received()
+    facts = json.loads(envelope["Message"])
+    assert facts["cut"] is True
+    assert (facts["record_uri"], facts["count"]) == ("s3://records/r.json", 1)
+
+
+def test_a_refusal_names_the_permission(lab: LabServer, aws: Aws, message: Message) -> None:
+    lab.faults.append(Fault("deny", operation="Publish"))
+
+    with pytest.raises(DeliveryError, match=r"sns:Publish to arn:aws:sns:us-east-1:.* not allowed"):
+        SnsTopic(aws, "arn:aws:sns:us-east-1:111122223333:security").deliver(message)
+
+
+def test_a_topic_that_is_not_there(aws: Aws, message: Message) -> None:
+    with pytest.raises(DeliveryError, match="sns:Publish"):
+        SnsTopic(aws, "arn:aws:sns:us-east-1:111122223333:nowhere").deliver(message)
