@@ -91,7 +91,7 @@ class _ZlibMember:
     def feed(self, chunk: Buffer) -> Iterable[bytes]:
         try:
             yield self._stream.decompress(chunk, INFLATE_WINDOW_BYTES)
-            while self._stream.unconsumed_tail:
+            while self._stream.unconsumed_tail and not self._stream.eof:
                 yield self._stream.decompress(self._stream.unconsumed_tail, INFLATE_WINDOW_BYTES)
         except zlib.error as error:
             raise _BrokenError(str(error)) from error
