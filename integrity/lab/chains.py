@@ -14,7 +14,7 @@ import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from integrity.lab.estate import LabTrail
 from integrity.lab.events import Event, event, events_up_to, log_json
@@ -168,10 +168,11 @@ def _told_by(chain: Chain, newest: datetime) -> list[Event]:
     return told
 
 
-def announce(world: World, chain: Chain, *, at: datetime, name: str) -> None:
+def announce(world: World, chain: Chain, *, at: datetime, name: str, **said: Any) -> None:
     """Note an act on the trail: LookupEvents shows it, and the next log file records it.
 
-    Only in the trail's own account and home region, where such calls are made.
+    Only in the trail's own account and home region, where such calls are made. `said` is what the
+    event holds beside: `request`, `response`, `error`.
     """
     if (chain.account_id, chain.region) != (chain.trail.account_id, chain.trail.home_region):
         return
@@ -182,7 +183,7 @@ def announce(world: World, chain: Chain, *, at: datetime, name: str) -> None:
         at=at,
         source="cloudtrail.amazonaws.com",
         name=name,
-        request={"name": chain.trail.arn},
+        **{"request": {"name": chain.trail.arn}} | said,
     )
     world.administration.append(told)
     chain.announcements.append(told)

@@ -90,9 +90,14 @@ def event(
     source: str | None = None,
     name: str | None = None,
     request: dict[str, Any] | None = None,
+    response: dict[str, Any] | None = None,
+    error: str = "",
     read_only: bool = False,
 ) -> Event:
-    """One management event at `at`; an everyday one unless `source`, `name` say which."""
+    """One management event at `at`; an everyday one unless `source`, `name` say which.
+
+    With `error`, its code, the call failed.
+    """
     if source is None or name is None:
         service, name, read_only, request = rng.choice(_CALLS)
         source = f"{service}.amazonaws.com"
@@ -105,8 +110,9 @@ def event(
         "awsRegion": region,
         "sourceIPAddress": _address(rng),
         "userAgent": rng.choice(_AGENTS),
+        **({"errorCode": error, "errorMessage": "the call failed"} if error else {}),
         "requestParameters": request,
-        "responseElements": None,
+        "responseElements": response,
         "requestID": _uuid(rng),
         "eventID": _uuid(rng),
         "readOnly": read_only,

@@ -29,7 +29,7 @@ import random
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from integrity.lab import chains
 from integrity.lab.chains import HOUR, Chain, Traffic
@@ -107,15 +107,26 @@ class World(Cloud):
             chain.traffic.logs_per_hour = logs_per_hour
         chains.write_hours(self, chain, hours=hours, empty_hours=empty_hours, late_hours=late_hours)
 
-    def stop_chain(self, chain: Chain, *, stop: datetime | None = None) -> None:
-        """StopLogging at `stop`, by default where the chain ends.
+    def call(self, chain: Chain, name: str, *, at: datetime, **said: Any) -> None:
+        """A call to CloudTrail, such as UpdateTrail, that the home region's next log file records.
+
+        `said` is what its event holds: `request` (by default the trail's name), `response`, and
+        `error`, the code of a call that failed. What the call does is for others to bring about.
+        """
+        chains.announce(self, chain, at=at, name=name, **said)
+
+    def stop_chain(
+        self, chain: Chain, *, stop: datetime | None = None, by: str = "StopLogging"
+    ) -> None:
+        """The chain ends at `stop`, by default where it is, by a call of that name.
 
         A `stop` in mid-hour is followed by a final digest over that hour, whose last log file
-        records it.
+        records the call; with an empty name nobody calls.
         """
         at = stop or chain.next_start
         if at > chain.next_start:
-            chains.announce(self, chain, at=at, name="StopLogging")
+            if by:
+                chains.announce(self, chain, at=at, name=by)
             chains.write_hours(self, chain, hours=1, until=at)
         chain.prepared.clear()
         status = self.status(chain.trail, chain.region, chain.account_id)
