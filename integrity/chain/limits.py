@@ -32,6 +32,15 @@ class Limits:
     max_findings_per_reason: int = 1000
     """More findings of one reason in one chain are folded into one, with a count."""
 
+    max_searched_bytes: int = 64 * MIB
+    """Inflated size of a log file that is kept whole to be searched for events, one at a time."""
+
+    max_event_bytes: int = 256 * KIB
+    """Size of one event that is carried out of its log file: CloudTrail's own maximum."""
+
+    max_events: int = 1000
+    """So many events are carried out of the log files of one account, region and day."""
+
 
 INFLATE_WINDOW_BYTES = 256 * KIB
 """How much inflated content is in memory at a time while it is hashed."""

@@ -231,6 +231,16 @@ class AuthenticDigest:
 
 
 @dataclass(frozen=True, slots=True)
+class VerifiedEvent:
+    """One event as JSON, out of a log file with the content that `digest` signs as `sha256`."""
+
+    event: bytes
+    log: S3Location
+    sha256: str
+    digest: S3Location
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """One object of a listing. `storage_class` is empty where the listing did not say.
 

@@ -1,0 +1,114 @@
+"""The events that somebody wants, out of a log file's bytes that may hold anything."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from integrity.chain.limits import Limits
+from integrity.events.search import Searched, Wanted, search_log
+
+WANTED = Wanted(("StopLogging", "ConsoleLogin"))
+LIMITS = Limits()
+
+
+def log(*events: Any) -> bytes:
+    return json.dumps({"Records": events}).encode()
+
+
+def event(name: str, source: str = "cloudtrail.amazonaws.com", **more: Any) -> dict[str, Any]:
+    return {"eventName": name, "eventSource": source, **more}
+
+
+def found(body: bytes, wanted: Wanted = WANTED, limits: Limits = LIMITS) -> list[Any]:
+    searched = search_log(body, wanted, limits)
+    assert (searched.flaw, searched.too_large) == ("", 0)
+    return [json.loads(one) for one in searched.events]
+
+
+def test_the_wanted_events_come_out_raw_and_in_order() -> None:
+    stop, login = event("StopLogging", more={"b": [1.50, "\u00e9"]}), event("ConsoleLogin", "x")
+    body = log(event("Decrypt"), login, event("StopLoggingNow"), stop)
+
+    assert found(body) == [login, stop]
+    (_, raw) = search_log(body, WANTED, LIMITS).events
+    assert raw in body
+
+
+def test_sources_narrow() -> None:
+    body = log(event("StopLogging"), event("StopLogging", "other.amazonaws.com"))
+
+    assert found(body, Wanted(("StopLogging",), ("cloudtrail.amazonaws.com",))) == [
+        event("StopLogging")
+    ]
+
+
+def test_a_name_elsewhere_in_an_event_is_not_its_name() -> None:
+    assert found(log(event("Decrypt", requestParameters={"x": "StopLogging"}))) == []
+
+
+def test_a_name_that_is_spelt_by_numbers_is_found() -> None:
+    body = log(event("StopLogging")).replace(b'"Stop', rb'"\u0053t\u006Fp')
+
+    assert b'"StopLogging"' not in body
+    assert found(body) == [event("StopLogging")]
+
+
+def test_what_holds_no_name_is_not_decoded() -> None:
+    assert search_log(b"no JSON", WANTED, LIMITS) == Searched()
+
+
+def test_an_event_over_the_bound_is_left_out_and_counted() -> None:
+    body = log(event("StopLogging", x="y" * 200), event("ConsoleLogin"))
+    searched = search_log(body, WANTED, Limits(max_event_bytes=150))
+
+    assert [json.loads(one) for one in searched.events] == [event("ConsoleLogin")]
+    assert searched.too_large == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'"StopLogging"',
+        b'{"Records": "StopLogging"}',
+        b'{"records": ["StopLogging"]}',
+        b'{"Records": ["StopLogging"',
+        b'{"Records": [{"eventName": "StopLogging"}]} and more',
+        b'{"Records": [' + b"[" * 100_000 + b'"StopLogging"',
+        b'\xff{"Records": ["StopLogging"]}',
+    ],
+)
+def test_what_is_no_log_file_has_a_flaw(body: bytes) -> None:
+    searched = search_log(body, WANTED, LIMITS)
+
+    assert searched.events == ()
+    assert searched.flaw.startswith("not a log file: ")
+
+
+@pytest.mark.parametrize("odd", [7, "StopLogging", {}, {"eventName": 7}, {"eventName": None}])
+def test_a_record_that_is_no_event_is_passed_by_and_told(odd: object) -> None:
+    searched = search_log(log(odd, event("StopLogging")), WANTED, LIMITS)
+
+    assert [json.loads(one) for one in searched.events] == [event("StopLogging")]
+    assert searched.flaw.startswith("not an event: ")
+
+
+@given(st.binary() | st.text().map(lambda text: f'{{"Records":["StopLogging",{text}'.encode()))
+def test_nothing_makes_it_raise(body: bytes) -> None:
+    for more in (body, body + b'"StopLogging"', b'{"Records":[' + body + b'"StopLogging"]}'):
+        assert search_log(more, WANTED, LIMITS).events == ()
+
+
+@pytest.mark.parametrize("names", [(), ("",), ("Stop Logging",), ('Stop"',), ("Stöp",)])
+def test_a_name_that_no_event_has_is_refused(names: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="expected names of events such as ConsoleLogin"):
+        Wanted(names)
+
+
+def test_what_is_wanted_travels() -> None:
+    assert pickle.loads(pickle.dumps(WANTED)) == WANTED
