@@ -15,7 +15,7 @@ import msgspec
 
 from integrity.chain.findings import Finding, Outcome, Reason, worst
 from integrity.chain.link import Entry
-from integrity.chain.model import ChainId, ChainKind, PublicKey, TimeWindow
+from integrity.chain.model import ChainId, ChainKind, PublicKey, TimeWindow, VerifiedEvent
 from integrity.chain.retention import Expiry
 from integrity.errors import UsageError
 
@@ -207,11 +207,27 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventRecord:
+    """A verified event that explains something: who called what, and the log file that holds it.
+
+    `sha256` is of that log file, as a digest signs it.
+    """
+
+    event_name: str
+    time: datetime
+    by: str
+    event_id: str
+    s3_uri: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChainResult:
     """One chain's part of the record. `hours` has a letter for each clock hour of the window.
 
     P proven with logs, E proven and empty, G gap, M missing, X invalid, U undetermined, `.` not
-    due. `ended_at` is the end of an ended chain's newest digest, where there is one.
+    due. `ended_at` is the end of an ended chain's newest digest, where there is one; `ended_by` the
+    verified event that ended it, where one did.
     """
 
     account_id: str
@@ -226,6 +242,7 @@ class ChainResult:
     digest_files: DigestCounts
     log_files: LogCounts
     ended_at: datetime | None = None
+    ended_by: EventRecord | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,6 +272,8 @@ class SegmentResult:
     `first_unattested` is the time of the earliest log file that no digest could vouch for;
     `has_logs` whether any log file lies in the window; `complete` is False where a folder could not
     be listed. `expiry` is what the lifecycle does to the digests, where the span begins without.
+    `events` are those that were wanted, out of verified log files; `unread` counts what of these
+    was not searched or carried, for its size, number or form.
     """
 
     chain: ChainId
@@ -273,6 +292,8 @@ class SegmentResult:
     keys: tuple[PublicKey, ...]
     stored_bytes: int
     expiry: Expiry | None = None
+    events: tuple[VerifiedEvent, ...] = ()
+    unread: int = 0
 
     @property
     def log_files(self) -> int:

@@ -197,6 +197,7 @@ def test_the_document_has_the_fields_that_are_promised() -> None:
         "root",
         "state",
         "ended_at",
+        "ended_by",
         "outcome",
         "covered",
         "hours",

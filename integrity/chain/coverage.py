@@ -6,8 +6,8 @@ all.
 3. Time between digests that none accounts for is a `chain_gap`; so is the time before the first
    one, unless the chain demonstrably began there.
 4. The head is stale where its newest digest ends before what is due.
-5. A chain that a person says has ended owes no more; nor one of which AWS says so, where no log
-   file was delivered since.
+5. A chain that a person says has ended owes no more; nor one of which AWS says so, or a verified
+   event that its digests reach, where no log file was delivered since.
 6. What the bucket's lifecycle has removed is neither a gap nor a head that was rewound.
 
 Time is judged once: what a missing or broken digest accounts for is that digest's own finding.
@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from integrity.chain.acts import NO_ACTS, Acts, TrailAct, explain_gap, reaches
 from integrity.chain.findings import Finding, Place, Reason, find
 from integrity.chain.link import Entry, clip, covered, in_order, merge, subtract
 from integrity.chain.model import ChainId, TimeWindow
@@ -35,7 +36,8 @@ class Situation:
     `newest` is the end of the newest digest in the bucket. `first_unattested` is the earliest log
     file that no digest could vouch for. `complete` is False where a folder could not be listed:
     then absence means nothing. `expected` is what was known before anything was read; `expiry` what
-    the bucket's lifecycle does to the chain's digests, where that had to be asked.
+    the bucket's lifecycle does to the chain's digests, where that had to be asked. `acts` are those
+    on the trail that verified events record, `ending` the one that ended its chains like this.
     """
 
     chain: ChainId
@@ -51,6 +53,8 @@ class Situation:
     complete: bool
     expected: Expectation
     expiry: Expiry | None = None
+    acts: Acts = NO_ACTS
+    ending: TrailAct | None = None
 
     @property
     def place(self) -> Place:
@@ -73,7 +77,8 @@ class Coverage:
     """A chain's time, judged.
 
     `is_new`: it began in the window. `is_ended`: somebody says that it ended, where its newest
-    digest does, at `ended_at`.
+    digest does, at `ended_at`; `ended_by` an event where nobody else does. `asks`: what verified
+    events say of the trail may matter.
     """
 
     covered: tuple[TimeWindow, ...] = ()
@@ -82,6 +87,8 @@ class Coverage:
     is_new: bool = False
     is_ended: bool = False
     ended_at: datetime | None = None
+    ended_by: TrailAct | None = None
+    asks: bool = False
     findings: tuple[Finding, ...] = field(default_factory=tuple)
 
 
@@ -108,9 +115,10 @@ def judge_coverage(chain: Situation) -> Coverage | None:
     gaps = [*before, *between]
     findings = [*(_expired(chain, time) for time in expired), *(_gap(chain, gap) for gap in gaps)]
     is_ended = bool(after) and _has_ended(chain, head)
+    is_stale = bool(after) and rewound is None and not is_ended
     if rewound is not None:
         findings.append(rewound)
-    elif after and not is_ended:
+    elif is_stale:
         findings.append(_stale(chain, head))
     return Coverage(
         covered=vouched,
@@ -119,6 +127,8 @@ def judge_coverage(chain: Situation) -> Coverage | None:
         is_new=is_new,
         is_ended=is_ended,
         ended_at=head if is_ended else None,
+        ended_by=_ended_by(chain) if is_ended else None,
+        asks=bool(gaps) or is_stale,
         findings=tuple(findings),
     )
 
@@ -187,7 +197,15 @@ def _has_ended(chain: Situation, head: datetime) -> bool:
     if chain.expected.is_ignored:
         return True
     late = chain.first_unattested is not None and chain.first_unattested >= head
-    return bool(chain.expected.gone) and not late
+    return bool(chain.expected.gone or _ended_by(chain)) and not late
+
+
+def _ended_by(chain: Situation) -> TrailAct | None:
+    """The verified act that ended the chain, where no person and no service says that it ended."""
+    if chain.ending is None or chain.expected.is_ignored or chain.expected.gone:
+        return None
+    known = [*chain.entries, *chain.neighbours]
+    return chain.ending if reaches(chain.ending, known) else None
 
 
 def _rewound(chain: Situation) -> Finding | None:
@@ -218,8 +236,10 @@ def _without_digests(chain: Situation, rewound: Finding | None) -> Coverage:
     if rewound is not None:
         return Coverage(stale=tuple(missing), findings=(rewound,))
     older = [e.window.end for e in chain.neighbours if e.window.end < chain.window.start]
-    if chain.expected.is_ignored or (chain.expected.gone and older and not chain.has_logs):
-        return Coverage(is_ended=True, ended_at=max(older, default=None))
+    act = _ended_by(chain)
+    says_so = (chain.expected.gone or act) and older and not chain.has_logs
+    if chain.expected.is_ignored or says_so:
+        return Coverage(is_ended=True, ended_at=max(older, default=None), ended_by=act)
     if chain.expiry is not None and chain.window.end <= chain.expiry.before:
         return Coverage(stale=tuple(missing), findings=(_expired(chain, chain.window),))
     detail = "none is due yet: a digest comes about 30 minutes after its hour"
@@ -228,17 +248,21 @@ def _without_digests(chain: Situation, rewound: Finding | None) -> Coverage:
         logs = "log files were delivered" if chain.has_logs else ""
         detail = _unsettled(chain, newest, logs)
     finding = find(Reason.NO_DIGESTS, chain.place, chain.window, detail=detail)
-    return Coverage(stale=tuple(missing), findings=(finding,))
+    return Coverage(stale=tuple(missing), findings=(finding,), asks=True)
 
 
 def _unsettled(chain: Situation, *seen: str) -> str:
     """Where a chain ends, somebody has to say whether it was ended."""
     told = chain.expected
-    return "; ".join(part for part in (*seen, told.why, told.gone, told.settles) if part)
+    unread = chain.acts.unread and (
+        f"{chain.acts.unread} log files or events of the trail's home region could not be searched "
+        "for what ended it"
+    )
+    return "; ".join(part for part in (*seen, told.why, told.gone, unread, told.settles) if part)
 
 
 def _gap(chain: Situation, gap: TimeWindow) -> Finding:
-    return find(Reason.CHAIN_GAP, chain.place, gap)
+    return find(Reason.CHAIN_GAP, chain.place, gap, detail=explain_gap(gap, chain.acts.known))
 
 
 def _expired(chain: Situation, time: TimeWindow) -> Finding:

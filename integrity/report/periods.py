@@ -98,9 +98,11 @@ def _account(chain: ChainResult, asked: TimeWindow, clock: Clock) -> str:
     said = said or "nothing"
     if chain.state is not ChainState.ENDED:
         return said
+    act = chain.ended_by
+    why = "" if act is None else escape(f" by {act.event_name} ({act.by or 'nobody named'})")
     if chain.ended_at is not None and chain.ended_at > asked.start:
-        return f"{said}; ended at {clock(chain.ended_at)}"
-    end = f" at {clock(chain.ended_at)}" if chain.ended_at is not None else ""
+        return f"{said}; ended at {clock(chain.ended_at)}{why}"
+    end = f" at {clock(chain.ended_at)}{why}" if chain.ended_at is not None else ""
     return f"ended{end}, before what was asked for"
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from integrity.chain.acts import NO_ACTS, Acts, TrailAct
 from integrity.chain.coverage import Coverage, Situation, judge_coverage
 from integrity.chain.findings import Finding, Outcome, worst
 from integrity.chain.fold import fold
@@ -19,6 +20,7 @@ from integrity.record import (
     ChainResult,
     ChainState,
     DigestCounts,
+    EventRecord,
     Head,
     LogCounts,
     SegmentResult,
@@ -30,28 +32,47 @@ from integrity.verify.job import Job
 class JoinedChain:
     """A standard chain, its backfill chain where it has digests, and what was found.
 
-    `keys` signed it; `newest` is the end of the newest digest that was seen of it.
+    `keys` signed it; `newest` is the end of the newest digest that was seen of it. `asks`: verified
+    events of the trail may say more of it.
     """
 
     results: tuple[ChainResult, ...]
     findings: tuple[Finding, ...]
     keys: tuple[PublicKey, ...]
     newest: datetime | None
+    asks: bool = False
 
 
 def join_chain(
-    segments: Sequence[SegmentResult], job: Job, now: datetime, expected: Expectation
+    segments: Sequence[SegmentResult],
+    job: Job,
+    now: datetime,
+    expected: Expectation,
+    *,
+    acts: Acts = NO_ACTS,
+    ending: TrailAct | None = None,
 ) -> JoinedChain | None:
-    """The judgement of one account's region. None where no chain of the trail is expected in it."""
-    return _Join(sorted(segments, key=lambda segment: segment.span), job, now, expected).join()
+    """The judgement of one account's region. None where no chain of the trail is expected in it.
+
+    `acts` on the trail, and the one `ending` that ended the chain, stand in verified log files.
+    """
+    ordered = sorted(segments, key=lambda segment: segment.span)
+    return _Join(ordered, job, now, expected, acts, ending).join()
 
 
 class _Join:
     def __init__(
-        self, segments: list[SegmentResult], job: Job, now: datetime, expected: Expectation
+        self,
+        segments: list[SegmentResult],
+        job: Job,
+        now: datetime,
+        expected: Expectation,
+        acts: Acts,
+        ending: TrailAct | None,
     ) -> None:
         self._segments, self._job = segments, job
         self._now, self._expected = now, expected
+        self._acts, self._ending = acts, ending
         self._chain = segments[0].chain
         entries = {entry.location: entry for segment in segments for entry in segment.entries}
         self._entries = in_order(entries.values())
@@ -81,6 +102,7 @@ class _Join:
             findings=tuple(folded),
             keys=tuple(dict.fromkeys(key for segment in self._segments for key in segment.keys)),
             newest=self._newest(),
+            asks=coverage.asks,
         )
 
     def _newest(self) -> datetime | None:
@@ -104,6 +126,8 @@ class _Join:
             complete=all(segment.complete for segment in segments),
             expected=self._expected,
             expiry=segments[0].expiry,
+            acts=self._acts,
+            ending=self._ending,
         )
 
     def _of_kind(self, kind: ChainKind) -> list[Entry]:
@@ -126,6 +150,7 @@ class _Join:
             root=self._chain.root.uri,
             state=state,
             ended_at=coverage.ended_at,
+            ended_by=_event(coverage.ended_by),
             outcome=worst([Outcome.VALID, *(finding.outcome for finding in own)]),
             covered=coverage.covered,
             hours=hour_letters(
@@ -178,6 +203,19 @@ class _Join:
                 pending=segment.pending,
             )
         return total
+
+
+def _event(act: TrailAct | None) -> EventRecord | None:
+    if act is None:
+        return None
+    return EventRecord(
+        event_name=act.event_name,
+        time=act.time,
+        by=act.by,
+        event_id=act.event_id,
+        s3_uri=act.log.uri,
+        sha256=act.sha256,
+    )
 
 
 def _named_logs(entries: Iterable[Entry]) -> LogCounts:

@@ -2,7 +2,7 @@
 
 A log file is judged once, however many digests name it; where they name it with different hashes it
 has to match them all. Whatever is judged invalid was read twice. Nothing of a log's content is
-kept.
+kept but what `searched` takes out of it once it is verified.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from integrity.verify.job import Job
 from integrity.verify.kept import Retention
 from integrity.verify.parallel import each
 from integrity.verify.ports import Reader
+from integrity.verify.searched import KeptFile, LogSearch, keeping
 from integrity.verify.tools import Tools
 from integrity.verify.trouble import not_whole
 
@@ -141,7 +142,8 @@ class LogChecker:
     """Checks log files of one account and region, many at once.
 
     `rewritten` holds the LastModified of log files that were written after their delivery,
-    `archived` the storage class of those that the listing shows in an archive.
+    `archived` the storage class of those that the listing shows in an archive. With `search`, the
+    verified ones are searched for events.
     """
 
     def __init__(
@@ -152,9 +154,10 @@ class LogChecker:
         *,
         job: Job,
         tools: Tools,
+        search: LogSearch | None = None,
     ) -> None:
         self._place, self._rewritten, self._archived = place, rewritten, archived
-        self._job, self._tools = job, tools
+        self._job, self._tools, self._search = job, tools, search
         self._retention = Retention(tools)
 
     def check(self, logs: Iterable[NamedLog]) -> LogSpan:
@@ -186,13 +189,16 @@ class LogChecker:
         return result
 
     def _check(self, log: NamedLog) -> tuple[Finding | None, int]:
-        finding, stored_bytes = self._judge(log)
+        with keeping(self._search) as kept:
+            finding, stored_bytes = self._judge(log, kept)
+            if finding is None and kept is not None:
+                kept.search(log.refs[0], log.digest)
         self._tools.progress.done(1, stored_bytes)
         if finding is None:
             self._tools.progress.valid_log(log.location)
         return finding, stored_bytes
 
-    def _judge(self, log: NamedLog) -> tuple[Finding | None, int]:
+    def _judge(self, log: NamedLog, kept: KeptFile | None) -> tuple[Finding | None, int]:
         unknown = [ref.algorithm for ref in log.refs if ref.algorithm != HASH_ALGORITHM]
         if unknown:
             unsupported = self._found(
@@ -206,10 +212,10 @@ class LogChecker:
         storage = self._archived.get(log.location)
         if storage is not None:
             return self._unreadable(log, archived(storage)), 0
-        answer = self._fetch(log, read_member)
+        answer = self._fetch(log, read_member, kept)
         finding = self._sort(log, answer)
         if finding is not None and finding.outcome is Outcome.INVALID:
-            answer = self._fetch(log, read_member_with_zlib)
+            answer = self._fetch(log, read_member_with_zlib, kept)
             finding = self._sort(log, answer)
         if not isinstance(answer, Fetched):
             return finding, 0
@@ -218,8 +224,8 @@ class LogChecker:
             finding = self._unreadable(log, detail) if detail else finding
         return finding, answer.size
 
-    def _fetch(self, log: NamedLog, read_content: ReadContent) -> Answer:
-        return self._tools.objects.fetch(log.location, self._reader(read_content))
+    def _fetch(self, log: NamedLog, read_content: ReadContent, kept: KeptFile | None) -> Answer:
+        return self._tools.objects.fetch(log.location, self._reader(read_content, kept))
 
     def _sort(self, log: NamedLog, answer: Answer) -> Finding | None:
         if isinstance(answer, Absent):
@@ -235,9 +241,10 @@ class LogChecker:
         named = f"named by {log.digest.name}"
         return self._found(reason, log, detail="; ".join(filter(None, (named, unkept.detail))))
 
-    def _reader(self, read_content: ReadContent) -> Reader[Content]:
+    def _reader(self, read_content: ReadContent, kept: KeptFile | None) -> Reader[Content]:
         max_bytes = self._job.limits.max_log_bytes
-        return lambda chunks: read_content(chunks, max_bytes=max_bytes)
+        begin = kept.begin if kept is not None else None
+        return lambda chunks: read_content(chunks, max_bytes=max_bytes, sink=begin and begin())
 
     def _unreadable(self, log: NamedLog, detail: str) -> Finding:
         """A PUT into an archive, or under a stranger's key, hides content as an edit does."""

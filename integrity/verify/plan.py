@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from integrity.chain.model import (
     ChainId,
@@ -19,6 +19,7 @@ from integrity.chain.model import (
 )
 from integrity.chain.population import Expectation, Told, expect_chains
 from integrity.chain.times import DAY, day_of
+from integrity.events.acts import ACTS_ON_TRAILS
 from integrity.verify.folders import find_folders
 from integrity.verify.interview import Interview
 from integrity.verify.job import Job
@@ -65,7 +66,11 @@ def make_plan(job: Job, tools: Tools, witnesses: Witnesses) -> Plan:
     for (account_id, region), expected in population.items():
         chain = ChainId(expected.root, account_id, region, job.trail.name, job.trail.home_region)
         plan.expected[chain] = expected
-        plan.segments[chain] = _segments(chain, expected, cut(job.window), keys.get(region, ()))
+        parts = _segments(chain, expected, cut(job.window), keys.get(region, ()))
+        if (account_id, region) == (job.trail.account_id, job.trail.home_region):
+            # Where acts on the trail are recorded: what ended other chains stands there.
+            parts = [replace(part, wanted=ACTS_ON_TRAILS) for part in parts]
+        plan.segments[chain] = parts
     return plan
 
 

@@ -11,8 +11,10 @@ from datetime import datetime
 
 import msgspec
 
+from integrity.chain.acts import NO_ACTS, Acts, TrailAct
 from integrity.chain.model import ChainId
 from integrity.record import Run, RunInfo, SegmentResult
+from integrity.verify.endings import Endings, is_home
 from integrity.verify.engine import SourcesRecipe, run_segments
 from integrity.verify.job import Job
 from integrity.verify.join import JoinedChain, join_chain
@@ -83,19 +85,54 @@ def _join_all(
     recipe: SourcesRecipe | None,
     clock: Callable[[], datetime],
 ) -> Iterator[JoinedChain]:
-    """Each chain as soon as its last segment is there: what a chain is made of need not be kept."""
-    segments = [segment for parts in plan.segments.values() for segment in parts]
+    """Each chain as soon as its last segment is there: what a chain is made of need not be kept.
+
+    What is to be asked of the home region's events waits until they are there; it goes first.
+    """
+    chains = sorted(plan.segments, key=lambda chain: not is_home(chain, job))
+    home = {chain for chain in chains if is_home(chain, job)}
     results: dict[ChainId, list[SegmentResult]] = defaultdict(list)
+    endings, asking = Endings(job, plan, tools), list[list[SegmentResult]]()
+    segments = [segment for chain in chains for segment in plan.segments[chain]]
     for result in run_segments(segments, job, tools, recipe=recipe, clock=clock):
-        results[result.chain].append(result)
-        if len(results[result.chain]) == len(plan.segments[result.chain]):
-            yield from _join(results.pop(result.chain), job, plan, tools)
-    for parts in results.values():
-        yield from _join([replace(part, complete=False) for part in parts], job, plan, tools)
+        endings.hear(result)
+        chain = result.chain
+        results[chain].append(result)
+        if len(results[chain]) == len(plan.segments[chain]):
+            home.discard(chain)
+            parts = results.pop(chain)
+            joined = list(_join(parts, job, plan, tools))
+            if any(one.asks for one in joined):
+                asking.append(parts)
+            else:
+                yield from joined
+        while asking and not home:
+            yield from _settle(asking.pop(), job, plan, tools, endings)
+    asking += [[replace(part, complete=False) for part in parts] for parts in results.values()]
+    for parts in asking:
+        yield from _join(parts, job, plan, tools)
 
 
-def _join(parts: list[SegmentResult], job: Job, plan: Plan, tools: Tools) -> Iterator[JoinedChain]:
+def _settle(
+    parts: list[SegmentResult], job: Job, plan: Plan, tools: Tools, endings: Endings
+) -> Iterator[JoinedChain]:
+    """The chain of these segments once more, with what verified events say of the trail."""
+    parts, acts = endings.settle(parts)
+    act = endings.ending(acts, parts[0].chain)
+    yield from _join(parts, job, plan, tools, acts=acts, ending=act)
+
+
+def _join(
+    parts: list[SegmentResult],
+    job: Job,
+    plan: Plan,
+    tools: Tools,
+    *,
+    acts: Acts = NO_ACTS,
+    ending: TrailAct | None = None,
+) -> Iterator[JoinedChain]:
     """The chain of these segments, where one is expected."""
-    joined = join_chain(parts, job, tools.now, plan.expected[parts[0].chain])
+    expected = plan.expected[parts[0].chain]
+    joined = join_chain(parts, job, tools.now, expected, acts=acts, ending=ending)
     if joined is not None:
         yield joined

@@ -29,6 +29,7 @@ from integrity.chain.model import (
 from integrity.chain.names import digest_folder
 from integrity.chain.retention import Expiry
 from integrity.chain.times import DAY, HOUR, day_folder
+from integrity.events.search import Wanted
 from integrity.record import SegmentResult
 from integrity.verify.digests import DigestReader, DigestSpan
 from integrity.verify.head import due_by, newest_digest, was_redelivered
@@ -39,6 +40,7 @@ from integrity.verify.keyring import KeyRing
 from integrity.verify.listing import DigestFolders, days_from
 from integrity.verify.logs import LogChecker, LogSpan, NamedLogs
 from integrity.verify.parallel import Budget
+from integrity.verify.searched import LogSearch
 from integrity.verify.tools import Tools
 from integrity.verify.unnamed import LogListing, UnnamedFinder, UnnamedLogs, list_logs
 
@@ -57,7 +59,7 @@ class Segment:
     Digests that end in [start, end + 1 h] belong to a window, as with the AWS CLI. Between segments
     an instant belongs to the earlier one. Older parts of the chain may lie under the roots
     `beside`. `keys` were asked for once per region; `witness` is what GetTrailStatus said before
-    anything was listed.
+    anything was listed. The events that are `wanted` are taken out of its verified log files.
     """
 
     chain: ChainId
@@ -67,6 +69,7 @@ class Segment:
     is_last: bool = True
     keys: tuple[PublicKey, ...] = ()
     witness: TrailStatus | None = None
+    wanted: Wanted | None = None
 
     @property
     def span(self) -> TimeWindow:
@@ -95,6 +98,7 @@ class _SegmentCheck:
         self._folders = DigestFolders(
             tools.objects, tools.executor, account_id=chain.account_id, region=chain.region
         )
+        self._search = None if segment.wanted is None else LogSearch(segment.wanted, job.limits)
 
     def check(self) -> SegmentResult:
         segment = self._segment
@@ -121,7 +125,12 @@ class _SegmentCheck:
         self._tools.progress.expect(len(named))
         listing = self._list_logs(digests, named)
         checker = LogChecker(
-            self._place, listing.rewritten, listing.archived, job=self._job, tools=self._tools
+            self._place,
+            listing.rewritten,
+            listing.archived,
+            job=self._job,
+            tools=self._tools,
+            search=self._search,
         )
         logs = checker.check(named)
         return self._result(digests, entries, logs, listing, self._unnamed(listing, digests))
@@ -191,6 +200,7 @@ class _SegmentCheck:
             else entry
             for entry in entries
         ]
+        events, unread = self._search.result() if self._search is not None else ((), 0)
         signers = {signed.digest.fingerprint for signed in digests.authentic.values()}
         listed = self._job.unreferenced
         return SegmentResult(
@@ -216,6 +226,8 @@ class _SegmentCheck:
             expiry=self._expiry(entries),
             keys=tuple(key for key in self._ring.keys if key.fingerprint in signers),
             stored_bytes=logs.stored_bytes,
+            events=events,
+            unread=unread,
         )
 
     def _expiry(self, entries: list[Entry]) -> Expiry | None:

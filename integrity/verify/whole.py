@@ -62,9 +62,10 @@ def _order(chain: ChainResult) -> tuple[str, str, str]:
 def _outcome(
     chains: tuple[ChainResult, ...], findings: tuple[Finding, ...], info: RunInfo
 ) -> Outcome:
-    """What was interrupted cannot be valid any more."""
+    """What was interrupted cannot be valid any more, nor what every chain had ended before."""
     outcome = outcome_of(chains, findings)
-    return worst([outcome, Outcome.UNDETERMINED]) if info.interrupted else outcome
+    nothing = not any(chain.digest_files.total for chain in chains)
+    return worst([outcome, Outcome.UNDETERMINED]) if info.interrupted or nothing else outcome
 
 
 def check_trail(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from integrity.lab import attacks
 from tests.scenarios.stage import (
@@ -35,6 +36,9 @@ AFTER_A_FIRST_DIGEST = Difference(
 )
 GAP_IS_SUCCESS = Difference(
     why="it states that no log files were delivered in the gap, and calls it success"
+)
+NEVER_ASKS = Difference(
+    why="it never asks whether the trail logs, nor until when there should be digests"
 )
 GIVES_UP = Difference(
     why="it stops at the first object that it may not read, and sums nothing up", status=255
@@ -84,6 +88,18 @@ def unsigned_neighbour(stage: Stage) -> None:
 def stopped(stage: Stage) -> None:
     stage.world.stop_chain(stage.chain)
     window(stage, 0, 30)
+
+
+def stopped_by(stage: Stage, call: str) -> None:
+    """The chain is ended in mid-hour by a call, which its last log file records."""
+    stage.world.stop_chain(stage.chain, stop=START + HOUR * 26.5, by=call)
+    window(stage, 0, 30)
+
+
+def call_and_silence(stage: Stage, **said: Any) -> None:
+    """A call that ends nothing is the last but one thing that the chain's log files record."""
+    stage.world.call(stage.chain, "StopLogging", at=START + HOUR * 26.4, **said)
+    stopped_by(stage, "")
 
 
 def recreated(stage: Stage, *, stop_is_known: bool) -> None:
@@ -198,9 +214,37 @@ CHAINS = [
         stopped,
         ("head_stale", "trail_off"),
         U,
-        Difference(
-            why="it never asks whether the trail logs, nor until when there should be digests"
-        ),
+        NEVER_ASKS,
+    ),
+    Scenario(
+        "logging stopped in mid-hour",
+        lambda s: stopped_by(s, "StopLogging"),
+        ("trail_off",),
+        U,
+        NEVER_ASKS,
+    ),
+    Scenario(
+        "logging stopped in mid-hour, nobody to ask",
+        lambda s: stopped_by(s, "StopLogging"),
+        (),
+        V,
+        witness=False,
+    ),
+    Scenario(
+        "call that failed, and then silence",
+        lambda s: call_and_silence(s, error="AccessDenied"),
+        ("head_stale",),
+        U,
+        NEVER_ASKS,
+        witness=False,
+    ),
+    Scenario(
+        "another trail stopped, and then silence",
+        lambda s: call_and_silence(s, request={"name": "other"}),
+        ("head_stale",),
+        U,
+        NEVER_ASKS,
+        witness=False,
     ),
     Scenario(
         "stopped, and started in another bucket",

@@ -37,7 +37,7 @@ from integrity.chain.times import format_instant
 from integrity.chain.unnamed import Claim
 from integrity.lab import attacks
 from integrity.lab.keys import LabKey, pooled_key
-from integrity.record import Run
+from integrity.record import Run, outcome_of
 from integrity.verify import join, judged, segment, unnamed, whole
 from integrity.verify.judged import DigestJudge, Judged
 from integrity.verify.keyring import KeyRing
@@ -210,6 +210,8 @@ def the_trails_own_state(patch: pytest.MonkeyPatch) -> None:
 
 
 def chains_that_are_expected(patch: pytest.MonkeyPatch) -> None:
+    """And that nothing at all is never valid."""
+    patch.setattr(whole, "_outcome", lambda chains, findings, _: outcome_of(chains, findings))
     patch.setattr(coverage, "_without_digests", lambda *_: Coverage())
 
 
