@@ -36,10 +36,17 @@ class Wanted:
             raise ValueError(f"expected names of events such as ConsoleLogin: {odd or 'none'}")
 
     def may_be_in(self, body: bytes | bytearray) -> bool:
-        """Whether any of the names appears at all, or could, spelt otherwise."""
-        return any(f'"{name}"'.encode() in body for name in self.names) or bool(
-            _ESCAPED.search(body)
-        )
+        """Whether any of the names appears at all, or could, spelt otherwise.
+
+        Without quotes, which are in every line and make the search four times slower.
+        """
+        if _ESCAPED.search(body):
+            return True
+        return _any_in(self.sources or self.names, body) and _any_in(self.names, body)
+
+
+def _any_in(texts: tuple[str, ...], body: bytes | bytearray) -> bool:
+    return any(text.encode() in body for text in texts)
 
 
 @dataclass(frozen=True, slots=True)

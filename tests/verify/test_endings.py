@@ -303,6 +303,17 @@ def test_it_ends_no_chain_of_a_trail_that_has_all_regions_now() -> None:
     assert reasons(stage.verify(0, 45)) == ["head_stale"]
 
 
+def test_it_ends_not_the_home_regions_own_chain() -> None:
+    """Whose newest digests are gone from an hour after the act on."""
+    stage = one_region()
+    attacks.cut_head(stage.world, stage.chain, 38)
+
+    run = stage.verify(0, 45, witness=False)
+
+    assert [(one.reason, one.region) for one in run.findings] == [(Reason.HEAD_STALE, "us-east-1")]
+    assert state(run, "eu-west-1") is ChainState.ENDED
+
+
 @pytest.mark.parametrize("at", [14.5, 8.2])
 @pytest.mark.parametrize("start", [0, 30])
 def test_it_explains_no_hours_that_are_gone_and_none_that_came_after(
