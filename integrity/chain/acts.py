@@ -37,6 +37,10 @@ class Aspect(StrEnum):
     MEMBERS = "members"
 
 
+AT_HOME = frozenset({Aspect.EXISTENCE, Aspect.LOGGING, Aspect.VALIDATION})
+"""What the home region's chain lives by, and with it every other."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrailAct:
     """A call that succeeded: what it switched `off`, and `on`. `by` is the caller's ARN.
@@ -136,11 +140,10 @@ def reaches(act: TrailAct, known: Sequence[Entry]) -> bool:
 
 def explain_gap(gap: TimeWindow, acts: Iterable[TrailAct]) -> str:
     """What verified acts say of the edges of a gap. It stays undetermined, whatever they say."""
-    switches = {Aspect.LOGGING, Aspect.VALIDATION, Aspect.EXISTENCE}
     near = sorted(acts, key=lambda act: (act.time, act.event_id))
-    stops = [a for a in near if a.off & switches and gap.start - HOUR <= a.time <= gap.start]
+    stops = [a for a in near if a.off & AT_HOME and gap.start - HOUR <= a.time <= gap.start]
     starts = [
-        a for a in near if a.on & switches and gap.start <= a.time and abs(a.time - gap.end) <= HOUR
+        a for a in near if a.on & AT_HOME and gap.start <= a.time and abs(a.time - gap.end) <= HOUR
     ]
     if not stops and not starts:
         return ""

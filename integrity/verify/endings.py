@@ -1,8 +1,8 @@
 """What ended the trail's chains, as verified events of its home region tell.
 
-Acts on a trail are recorded in its owner's home region. Where that chain is checked anyhow, its
-segments bring the events along. Where a chain ended before the window, or the home region was not
-asked for, the digests of the home region around that end are read as well, with the log files that
+Acts on a trail are recorded in its owner's home region. While AWS does not say that it is on,
+that chain's segments bring the events along. Where they do not, and where a chain ended before the
+window, the home region's digests around an end or a gap are read once more with the log files that
 they name, and the chain's own last digest: nothing is believed that was not verified. What is wrong
 with these files is no finding, for they lie outside of what was asked; it only proves nothing then.
 """
@@ -43,15 +43,20 @@ class Endings:
         """Take the acts out of what came of a segment."""
         self._acts += _acts_of(result, self._job)
 
-    def settle(self, parts: Sequence[SegmentResult]) -> tuple[list[SegmentResult], Acts]:
+    def settle(
+        self, parts: Sequence[SegmentResult], gaps: Sequence[TimeWindow]
+    ) -> tuple[list[SegmentResult], Acts]:
         """A chain's parts with its last digest judged, and the acts that matter to it."""
         chain = parts[0].chain
+        home = self._home(chain)
+        heard = any(segment.wanted for segment in self._plan.segments.get(home, ()))
+        acts = self._acts
+        for edge in (edge for gap in gaps if not heard for edge in (gap.start, gap.end)):
+            acts += self._around(home, edge)
         last = max((e.window.end for e in _known(parts) if e.is_there), default=None)
         if last is None or not may_have_ended(chain, self._job.trail, self._status):
-            return list(parts), self._acts
-        acts = self._acts
-        home = self._home(chain)
-        if home not in self._plan.segments or last - HOUR < self._job.window.start:
+            return list(parts), acts
+        if not heard or last - HOUR < self._job.window.start:
             acts += self._around(home, last)
         act = self.ending(acts, chain)
         if act is None or reaches(act, _known(parts)) or last > self._job.window.start:

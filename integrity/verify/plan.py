@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from integrity.chain.acts import AT_HOME, open_aspects
 from integrity.chain.model import (
     ChainId,
     KeysUnavailable,
@@ -67,8 +68,9 @@ def make_plan(job: Job, tools: Tools, witnesses: Witnesses) -> Plan:
         chain = ChainId(expected.root, account_id, region, job.trail.name, job.trail.home_region)
         plan.expected[chain] = expected
         parts = _segments(chain, expected, cut(job.window), keys.get(region, ()))
-        if (account_id, region) == (job.trail.account_id, job.trail.home_region):
-            # Where acts on the trail are recorded: what ended other chains stands there.
+        home = (account_id, region) == (job.trail.account_id, job.trail.home_region)
+        if home and open_aspects(job.trail, plan.trail_status(job)) & AT_HOME:
+            # Where acts on the trail are recorded: what ended its chains stands there.
             parts = [replace(part, wanted=ACTS_ON_TRAILS) for part in parts]
         plan.segments[chain] = parts
     return plan

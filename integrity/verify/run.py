@@ -12,7 +12,8 @@ from datetime import datetime
 import msgspec
 
 from integrity.chain.acts import NO_ACTS, Acts, TrailAct
-from integrity.chain.model import ChainId
+from integrity.chain.findings import Reason
+from integrity.chain.model import ChainId, TimeWindow
 from integrity.record import Run, RunInfo, SegmentResult
 from integrity.verify.endings import Endings, is_home
 from integrity.verify.engine import SourcesRecipe, run_segments
@@ -92,7 +93,10 @@ def _join_all(
     chains = sorted(plan.segments, key=lambda chain: not is_home(chain, job))
     home = {chain for chain in chains if is_home(chain, job)}
     results: dict[ChainId, list[SegmentResult]] = defaultdict(list)
-    endings, asking = Endings(job, plan, tools), list[list[SegmentResult]]()
+    endings, asking = (
+        Endings(job, plan, tools),
+        list[tuple[list[SegmentResult], list[TimeWindow]]](),
+    )
     segments = [segment for chain in chains for segment in plan.segments[chain]]
     for result in run_segments(segments, job, tools, recipe=recipe, clock=clock):
         endings.hear(result)
@@ -103,21 +107,31 @@ def _join_all(
             parts = results.pop(chain)
             joined = list(_join(parts, job, plan, tools))
             if any(one.asks for one in joined):
-                asking.append(parts)
+                asking.append((parts, _gaps(joined)))
             else:
                 yield from joined
         while asking and not home:
-            yield from _settle(asking.pop(), job, plan, tools, endings)
-    asking += [[replace(part, complete=False) for part in parts] for parts in results.values()]
-    for parts in asking:
+            yield from _settle(*asking.pop(), job, plan, tools, endings)
+    left = [[replace(part, complete=False) for part in parts] for parts in results.values()]
+    for parts in [*left, *(parts for parts, _ in asking)]:
         yield from _join(parts, job, plan, tools)
 
 
+def _gaps(joined: list[JoinedChain]) -> list[TimeWindow]:
+    findings = (finding for chain in joined for finding in chain.findings)
+    return [finding.window for finding in findings if finding.reason is Reason.CHAIN_GAP]
+
+
 def _settle(
-    parts: list[SegmentResult], job: Job, plan: Plan, tools: Tools, endings: Endings
+    parts: list[SegmentResult],
+    gaps: list[TimeWindow],
+    job: Job,
+    plan: Plan,
+    tools: Tools,
+    endings: Endings,
 ) -> Iterator[JoinedChain]:
     """The chain of these segments once more, with what verified events say of the trail."""
-    parts, acts = endings.settle(parts)
+    parts, acts = endings.settle(parts, gaps)
     act = endings.ending(acts, parts[0].chain)
     yield from _join(parts, job, plan, tools, acts=acts, ending=act)
 
