@@ -1,5 +1,12 @@
-"""`python -m bench`: see `bench.beside`."""
+"""`python -m bench`: see `bench.beside`; `python -m bench memory`: see `bench.memory`."""
 
-from bench.beside import main
+import sys
 
-main()
+from bench import beside, memory
+
+# The processes that serve worlds import this module again, under another name.
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["memory"]:
+        memory.main(sys.argv[2:])
+    else:
+        beside.main()

@@ -12,24 +12,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import os
 import statistics
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from multiprocessing.connection import Connection
-from pathlib import Path
+from datetime import timedelta
 
-from integrity.lab.faults import Fault
-from integrity.lab.server import serve
+from bench.served import BIN, START, environment_without_aws, served
 from integrity.lab.world import World
 
-START = datetime(2026, 3, 1, tzinfo=UTC)
 ACCOUNTS = ("111122223333", "222233334444", "333344445555")
 REGIONS = tuple(
     f"{place}-{number}"
@@ -47,7 +40,6 @@ REGIONS = tuple(
     }.items()
     for number in range(1, numbers + 1)
 )
-BIN = Path(sys.executable).parent
 
 
 @dataclass(frozen=True)
@@ -89,31 +81,6 @@ CASES = {
 }
 
 
-def _serve(make: Callable[[], World], delay: float, tell: Connection) -> None:
-    world = make()
-    with serve(world) as server:
-        if delay:
-            server.faults.append(Fault("delay", seconds=delay))
-        tell.send((server.environment, world.trails[0].arn))
-        tell.recv()
-
-
-@contextmanager
-def _served(case: Case, delay: float) -> Iterator[tuple[dict[str, str], str]]:
-    """The environment to reach the case's world with, and its trail's ARN."""
-    here, there = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(
-        target=_serve, args=(case.make, delay, there)
-    )
-    process.start()
-    there.close()  # so that a server that dies is heard of, instead of waited for
-    try:
-        yield here.recv()
-    finally:
-        here.send("enough")
-        process.join()
-
-
 @dataclass
 class Timed:
     wall: float
@@ -148,8 +115,8 @@ def _commands(case: Case, arn: str) -> tuple[list[list[str]], list[list[str]]]:
 
 def measure(case: Case, *, runs: int, delay: float) -> dict[str, object]:
     """Medians of both sides, and of the ratios pair by pair."""
-    kept = {name: text for name, text in os.environ.items() if not name.startswith("AWS_")}
-    with _served(case, delay) as (environment, arn):
+    kept = environment_without_aws()
+    with served(case.make, delay) as (environment, arn):
         ours, theirs = _commands(case, arn)
         _timed(ours, kept | environment)
         pairs = [
