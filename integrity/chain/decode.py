@@ -35,7 +35,7 @@ class _FieldError(ValueError):
     """A field's value has not the form that its algorithm gives it."""
 
 
-class _LogFile(msgspec.Struct):
+class _LogFile(msgspec.Struct, frozen=True, gc=False):
     s3Bucket: str  # noqa: N815 - CloudTrail's own field names, here and below
     s3Object: str  # noqa: N815
     hashValue: str  # noqa: N815
@@ -63,7 +63,7 @@ class _Document(msgspec.Struct):
 _DECODER = msgspec.json.Decoder(_Document, strict=True)
 
 
-def decode_digest(body: bytes | bytearray, sha256: str) -> Digest | Malformed:
+def decode_digest(body: bytes | memoryview, sha256: str) -> Digest | Malformed:
     """A digest from its inflated bytes and their SHA-256. Never raises for what the bytes may hold.
 
     Values are held to a form only under the algorithm that defines it: a document of another one is
@@ -118,10 +118,10 @@ def _previous(document: _Document) -> Predecessor | None:
 
 def _log_files(document: _Document) -> PackedLogFiles:
     """A log file that is named twice with one hash is one log file."""
-    refs: dict[LogFileRef, None] = {}
     for log in document.logFiles:
         if log.hashAlgorithm == HASH_ALGORITHM and _SHA256.fullmatch(log.hashValue) is None:
             raise _FieldError("logFiles: hashValue: expected 64 lower-case hex digits")
-        location = S3Location(log.s3Bucket, log.s3Object)
-        refs[LogFileRef(location, log.hashValue, log.hashAlgorithm)] = None
-    return PackedLogFiles(refs)
+    return PackedLogFiles(
+        LogFileRef(S3Location(log.s3Bucket, log.s3Object), log.hashValue, log.hashAlgorithm)
+        for log in dict.fromkeys(document.logFiles)
+    )

@@ -18,6 +18,7 @@ from datetime import MAXYEAR, datetime, timedelta
 
 from integrity.chain.content import Buffer, Content, Flaw, ReadContent, read_member
 from integrity.chain.decode import HASH_ALGORITHM, SIGNATURE_ALGORITHM, Malformed, decode_digest
+from integrity.chain.desk import Desk
 from integrity.chain.findings import Finding, Place, Reason, find
 from integrity.chain.model import (
     AuthenticDigest,
@@ -49,14 +50,21 @@ class Opened:
 
 
 def open_digest(
-    chunks: Iterable[Buffer], *, max_bytes: int, read_content: ReadContent = read_member
+    chunks: Iterable[Buffer],
+    *,
+    max_bytes: int,
+    desk: Desk,
+    read_content: ReadContent = read_member,
 ) -> Opened:
     """Step 1: inflate and decode a digest file. Memory is bounded by its inflated size, once."""
-    body = bytearray()
-    content = read_content(chunks, max_bytes=max_bytes, sink=body.extend)
-    if content.flaw is not None:
-        return Opened(content, None)
-    return Opened(content, decode_digest(body, content.sha256))
+    try:
+        content = read_content(chunks, max_bytes=max_bytes, sink=desk.add)
+        if content.flaw is not None:
+            return Opened(content, None)
+        with desk.read() as body:
+            return Opened(content, decode_digest(body, content.sha256))
+    finally:
+        desk.clear()
 
 
 @dataclass(frozen=True, slots=True)

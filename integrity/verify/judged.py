@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from threading import BoundedSemaphore
+from queue import SimpleQueue
 
 from integrity.chain.content import Buffer, ReadContent, read_member, read_member_with_zlib
+from integrity.chain.desk import Desk
 from integrity.chain.findings import Finding, Outcome, Place, Reason, find
 from integrity.chain.judge import (
     Opened,
@@ -46,7 +47,9 @@ from integrity.verify.trouble import digest_trouble, in_archive, not_whole
 
 Answer = Fetched[Opened] | Absent | Unreachable
 
-_OPENING = BoundedSemaphore(2)
+_DESKS = SimpleQueue[Desk]()
+for _ in range(2):
+    _DESKS.put(Desk())
 """So many digests are inflated and decoded at a time: their size is a stranger's choice."""
 
 
@@ -186,8 +189,13 @@ def found(reason: Reason, name: DigestName, location: S3Location, *, detail: str
 
 def _reader(limits: Limits, read_content: ReadContent) -> Reader[Opened]:
     def read(chunks: Iterable[Buffer]) -> Opened:
-        with _OPENING:
-            return open_digest(chunks, max_bytes=limits.max_digest_bytes, read_content=read_content)
+        desk = _DESKS.get()
+        try:
+            return open_digest(
+                chunks, max_bytes=limits.max_digest_bytes, desk=desk, read_content=read_content
+            )
+        finally:
+            _DESKS.put(desk)
 
     return read
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from integrity.chain.content import Content, Flaw
+from integrity.chain.desk import Desk
 from integrity.chain.findings import Finding, Reason
 from integrity.chain.judge import (
     KeyAnswer,
@@ -76,7 +77,7 @@ def fetched(
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
     return Fetched(
         digest_location(name.chain, name.end),
-        open_digest([gzip.compress(body)], max_bytes=MIB),
+        open_digest([gzip.compress(body)], max_bytes=MIB, desk=Desk()),
         metadata or {},
         at(5.5),
         "a version",

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from integrity.chain.content import Flaw
 from integrity.chain.decode import Malformed, decode_digest
+from integrity.chain.desk import Desk
 from integrity.chain.findings import Finding, Reason
 from integrity.chain.judge import judge_form, open_digest
 from integrity.chain.limits import KIB, MIB
@@ -73,7 +74,7 @@ def check(body: bytes) -> None:
     decoded = decode_digest(body, "a hash")
 
     assert isinstance(decoded, Digest | Malformed)
-    opened = open_digest([gzip.compress(body, 1)], max_bytes=MIB)
+    opened = open_digest([gzip.compress(body, 1)], max_bytes=MIB, desk=Desk())
     assert opened.document is not None
     assert isinstance(opened.document, Digest) is isinstance(decoded, Digest)
     fetched = Fetched(digest_location(CHAIN, at(5)), opened)
@@ -102,7 +103,7 @@ def test_any_content_is_a_digest_or_one_finding_at_length(body: bytes) -> None:
 @quick(100)
 @given(st.binary() | BYTES.map(gzip.compress).map(lambda body: mutated(body, len(body), b"", 3)))
 def test_any_bytes_are_a_digest_or_one_finding(body: bytes) -> None:
-    opened = open_digest([body], max_bytes=MIB)
+    opened = open_digest([body], max_bytes=MIB, desk=Desk())
 
     assert (opened.document is None) is (opened.content.flaw is not None)
     fetched = Fetched(digest_location(CHAIN, at(5)), opened)
@@ -154,7 +155,7 @@ def test_whatever_the_shape_memory_is_bounded_by_the_size(name: str) -> None:
 
     tracemalloc.start()
     try:
-        opened = open_digest([stored], max_bytes=BOUND)
+        opened = open_digest([stored], max_bytes=BOUND, desk=Desk())
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -171,7 +172,7 @@ def test_a_bomb_costs_no_more_than_the_bound(content: bytes) -> None:
 
     tracemalloc.start()
     try:
-        opened = open_digest([bomb], max_bytes=BOUND)
+        opened = open_digest([bomb], max_bytes=BOUND, desk=Desk())
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

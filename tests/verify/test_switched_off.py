@@ -128,10 +128,10 @@ def absent_digests(patch: pytest.MonkeyPatch) -> None:
 
 
 def one_whole_member(patch: pytest.MonkeyPatch) -> None:
-    def open_leniently(chunks: Iterable[Buffer], *, max_bytes: int, read_content: Any) -> Opened:
+    def open_leniently(chunks: Iterable[Buffer], *, read_content: Any, **bounds: Any) -> Opened:
         body = bytearray()
-        content = read_content(chunks, max_bytes=max_bytes, sink=body.extend)
-        return Opened(replace(content, flaw=None), decode_digest(body, content.sha256))
+        content = read_content(chunks, max_bytes=bounds["max_bytes"], sink=body.extend)
+        return Opened(replace(content, flaw=None), decode_digest(bytes(body), content.sha256))
 
     patch.setattr(judged, "open_digest", open_leniently)
 
