@@ -13,13 +13,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from integrity.chain.findings import Finding, Reason
-from integrity.chain.judge import hour_of, judge_by_successor
-from integrity.chain.link import Entry, Standing, foreign, in_order, predicted_hours
+from integrity.chain.limits import MIB
+from integrity.chain.link import Entry, foreign, predicted_hours
 from integrity.chain.model import (
     AuthenticDigest,
     ChainId,
     ChainKind,
-    Predecessor,
     Root,
     S3Location,
     TimeWindow,
@@ -27,12 +26,18 @@ from integrity.chain.model import (
 )
 from integrity.chain.names import DigestName, digest_location, parse_digest
 from integrity.chain.times import DAY, HOUR, day_of
+from integrity.verify.gathered import Gathered
 from integrity.verify.job import Job
 from integrity.verify.judged import DigestJudge, Judged, found, unjudged
 from integrity.verify.keyring import KeyRing
 from integrity.verify.listing import CLOUDTRAIL_BEGAN, DigestFolders, days_from
 from integrity.verify.parallel import each
 from integrity.verify.tools import Tools
+
+_IN_FLIGHT_BYTES = MIB
+"""So many stored bytes of a span's digests are fetched at a time. What a thread has once held of
+a megabyte stays with its allocator.
+"""
 
 Wanted = list[tuple[DigestName, S3Location]]
 
@@ -80,18 +85,32 @@ class DigestReader:
         self._judge = DigestJudge(job, tools, ring)
         self._reach = reach
         self._roots: list[Root] = []
-        self._judged: dict[S3Location, Judged] = {}
+        self._gathered = Gathered()
         self._outside: list[Entry] = []
+
+    def weigh(self) -> int:
+        """How many bytes the listed digests of the span take where they are stored.
+
+        What is remembered of them while their log files are checked is about as much.
+        """
+        self._begin()
+        shelf = self._folders.shelf
+        shown = [*shelf.of(self._chain), *shelf.of(self._backfill)]
+        return sum(listed.size for name, listed in shown if self._span.holds(name.end))
+
+    def _begin(self) -> None:
+        if not self._roots:
+            for root in (self._chain.root, *self._beside):
+                self._follow(root)
 
     def read(self) -> DigestSpan:
         """List, read and complete: each round reads what the one before it named."""
-        for root in (self._chain.root, *self._beside):
-            self._follow(root)
+        self._begin()
         while wanted := self._listed() or self._named() or self._predicted():
             if self._tools.stopping.is_set():
                 break
             self._read_all(wanted)
-            self._ask_successors()
+            self._gathered.ask_successors(self._ring)
         return self._result()
 
     def _follow(self, root: Root) -> None:
@@ -132,32 +151,20 @@ class DigestReader:
                 wanted.append((name, listed.location))
                 if name.end > self._span.end:
                     break
-        return [item for item in wanted if item[1] not in self._judged]
+        return [item for item in wanted if item[1] not in self._gathered]
 
     def _named(self) -> Wanted:
         """Predecessors that authentic digests name and no listing showed, as far as they matter."""
         named: dict[S3Location, DigestName] = {}
-        since = self._since()
-        for judged, previous in self._predecessors():
+        since = self._gathered.since(self._span)
+        for judged, previous in self._gathered.predecessors():
             name = parse_digest(previous.location) or self._unnamed(judged)
             standard = judged.name.chain.kind is ChainKind.STANDARD
             if standard and name.chain.root not in self._roots:
                 self._follow(name.chain.root)
-            if previous.location not in self._judged and self._is_near(judged, name, since):
+            if previous.location not in self._gathered and self._is_near(judged, name, since):
                 named[previous.location] = name
         return [(name, location) for location, name in named.items()] or self._listed()
-
-    def _since(self) -> datetime:
-        """The span's start; earlier where what is broken stands for an hour that began before it.
-
-        Only with the digest over all of that hour can it be told whether it is foreign.
-        """
-        broken = [
-            hour_of(judged.name).start
-            for judged in self._judged.values()
-            if judged.standing is Standing.BROKEN
-        ]
-        return min([self._span.start, *broken])
 
     def _is_near(self, judged: Judged, previous: DigestName, since: datetime) -> bool:
         """Whether a predecessor has to be read.
@@ -169,15 +176,8 @@ class DigestReader:
         if judged.name.chain.kind is ChainKind.BACKFILL:
             return self._span.holds(judged.name.end)
         if previous.end > self._span.end:
-            return judged.name.end == self._first_beyond()
+            return judged.name.end == self._gathered.first_beyond(self._span)
         return previous.end >= since
-
-    def _first_beyond(self) -> datetime:
-        return min(
-            judged.name.end
-            for judged in self._judged.values()
-            if judged.name.chain.kind is ChainKind.STANDARD and judged.name.end > self._span.end
-        )
 
     def _unnamed(self, judged: Judged) -> DigestName:
         """A predecessor whose key has another form than any we know: an hour before its
@@ -187,11 +187,11 @@ class DigestReader:
 
     def _predicted(self) -> Wanted:
         """Hours between two digests that are there, which nobody names."""
-        entries = self._entries(ChainKind.STANDARD)
+        entries = self._gathered.entries(ChainKind.STANDARD)
         self._outside = self._look_back(entries)
         names = predicted_hours([*self._outside, *entries], self._span)
         wanted = [(name, digest_location(name.chain, name.end)) for name in names]
-        return [item for item in wanted if item[1] not in self._judged]
+        return [item for item in wanted if item[1] not in self._gathered]
 
     def _look_back(self, entries: list[Entry]) -> list[Entry]:
         """The nearest older digest, where the first one in the span leaves time before it open."""
@@ -219,71 +219,37 @@ class DigestReader:
         return shown[-1] if shown else None
 
     def _read_all(self, wanted: Wanted) -> None:
+        """Beside each other as many as there are threads, fewer of those that are large."""
+        shown = [self._folders.shelf.shown(location) for _, location in wanted]
+        largest = max([1, *(listed.size for listed in shown if listed is not None)])
         judged = each(
             self._tools.executor,
             lambda item: self._judge.judge(*item, self._folders.shelf.shown(item[1])),
             wanted,
-            in_flight=2 * self._job.concurrency,
+            in_flight=max(1, min(2 * self._job.concurrency, _IN_FLIGHT_BYTES // largest)),
             stopping=self._tools.stopping,
         )
         for _, result in judged:
-            self._judged[result.location] = result
-
-    def _ask_successors(self) -> None:
-        """What its own metadata could not authenticate, an authentic successor's word may."""
-        witnessed = True
-        while witnessed:
-            witnessed = False
-            for _, previous in list(self._predecessors()):
-                judged = self._judged.get(previous.location)
-                if judged is None or judged.authentic is not None or judged.digest is None:
-                    continue
-                key = self._ring.key_for(
-                    judged.digest.fingerprint, judged.name.end, judged.last_modified
-                )
-                authentic = judge_by_successor(judged.digest, previous.signature, key)
-                if authentic is not None:
-                    self._judged[previous.location] = replace(
-                        judged, authentic=authentic, standing=Standing.AUTHENTIC
-                    )
-                    witnessed = True
-
-    def _predecessors(self) -> Iterator[tuple[Judged, Predecessor]]:
-        for judged in list(self._judged.values()):
-            if judged.authentic is not None and judged.authentic.digest.previous is not None:
-                yield judged, judged.authentic.digest.previous
-
-    def _entries(self, kind: ChainKind) -> list[Entry]:
-        named = {previous.location for _, previous in self._predecessors()}
-        of_kind = [judged for judged in self._judged.values() if judged.name.chain.kind is kind]
-        return in_order(judged.entry(named=judged.location in named) for judged in of_kind)
+            self._gathered.add(result)
 
     def _result(self) -> DigestSpan:
-        standard = self._entries(ChainKind.STANDARD)
+        standard = self._gathered.entries(ChainKind.STANDARD)
         strangers = {entry.location for entry in foreign(standard)}
         own = [entry for entry in standard if entry.location not in strangers]
         shown = [name.end for name, _ in self._folders.shelf.of(self._chain)]
         return DigestSpan(
             span=self._span,
-            entries=[*self._outside, *own, *self._entries(ChainKind.BACKFILL)],
-            authentic={
-                judged.location: judged.authentic
-                for judged in self._judged.values()
-                if judged.authentic is not None
-            },
-            made={
-                judged.location: judged.made
-                for judged in self._judged.values()
-                if judged.made is not None
-            },
+            entries=[*self._outside, *own, *self._gathered.entries(ChainKind.BACKFILL)],
+            authentic=self._gathered.authentic(),
+            made=self._gathered.made(),
             findings=list(self._findings(strangers)),
             newest=max((end for end in shown if end <= self._tools.now + DAY), default=None),
             unlisted=self._folders.shelf.unlisted,
         )
 
     def _findings(self, strangers: Iterable[S3Location]) -> Iterator[Finding]:
-        named = {previous.location for _, previous in self._predecessors()}
-        for judged in self._judged.values():
+        named = {previous.location for _, previous in self._gathered.predecessors()}
+        for judged in self._gathered:
             if judged.finding is None or not self._is_ours(judged):
                 continue
             if judged.location in strangers:

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from hashlib import blake2b
+from datetime import datetime
 
 from integrity.chain.content import (
     Content,
@@ -25,16 +24,14 @@ from integrity.chain.findings import Finding, Outcome, Place, Reason, find
 from integrity.chain.link import LogTally
 from integrity.chain.model import (
     Absent,
-    AuthenticDigest,
     Fetched,
-    LogFileRef,
     S3Location,
-    TimeWindow,
     Unreachable,
 )
 from integrity.chain.trouble import REWRITTEN, archived
 from integrity.verify.job import Job
 from integrity.verify.kept import Retention
+from integrity.verify.named import NamedLog
 from integrity.verify.parallel import each
 from integrity.verify.ports import Reader
 from integrity.verify.searched import KeptFile, LogSearch, keeping
@@ -48,81 +45,6 @@ _FLAWS = {
     Flaw.TRAILING_DATA: Reason.LOG_TRAILING_DATA,
     Flaw.TOO_LARGE: Reason.LIMIT_EXCEEDED,
 }
-
-_DELIVERY_SLACK = timedelta(minutes=15)
-
-
-@dataclass(frozen=True, slots=True)
-class NamedLog:
-    """A log file and all that authentic digests say of it. `digest`, `window`: the first."""
-
-    location: S3Location
-    refs: tuple[LogFileRef, ...]
-    digest: S3Location
-    window: TimeWindow
-
-
-class NamedLogs:
-    """Which log files some digests name: to ask for one, and to walk them, each once.
-
-    Holds a short hash for each and nothing else, so a day of a hundred thousand costs little.
-    """
-
-    def __init__(self, digests: Iterable[tuple[datetime | None, AuthenticDigest]]) -> None:
-        """`digests` with the time at which each was made, where that is known."""
-        self._digests = list(digests)
-        self._first: dict[bytes, int] = {}
-        self._twice: dict[bytes, list[LogFileRef]] = {}
-        for number, (_, authentic) in enumerate(self._digests):
-            for ref in authentic.digest.log_files:
-                mark = _mark(ref.location)
-                if mark in self._first:
-                    self._twice[mark] = []
-                else:
-                    self._first[mark] = number
-        self._gather()
-
-    def _gather(self) -> None:
-        """What is said of those that are named more than once: it need not be the same."""
-        if not self._twice:
-            return
-        for _, authentic in self._digests:
-            for ref in authentic.digest.log_files:
-                said = self._twice.get(_mark(ref.location))
-                if said is not None and ref not in said:
-                    said.append(ref)
-
-    def __len__(self) -> int:
-        return len(self._first)
-
-    def __contains__(self, location: S3Location) -> bool:
-        return _mark(location) in self._first
-
-    def delivered_by(self, location: S3Location) -> datetime | None:
-        """The latest time at which CloudTrail can have written a named log file, where known."""
-        made, _ = self._digests[self._first[_mark(location)]]
-        if made is None or _mark(location) in self._twice:
-            return None
-        return made + _DELIVERY_SLACK
-
-    def __iter__(self) -> Iterator[NamedLog]:
-        for number, (_, authentic) in enumerate(self._digests):
-            digest = authentic.digest
-            told: set[bytes] = set()
-            for ref in digest.log_files:
-                mark = _mark(ref.location)
-                if self._first[mark] != number or mark in told:
-                    continue
-                refs: tuple[LogFileRef, ...] = (ref,)
-                if mark in self._twice:
-                    told.add(mark)
-                    refs = tuple(self._twice[mark])
-                yield NamedLog(ref.location, refs, digest.location, digest.window)
-
-
-def _mark(location: S3Location) -> bytes:
-    """Sixteen bytes that stand for a place; nobody can make two places share them."""
-    return blake2b(location.uri.encode(), digest_size=16).digest()
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from integrity.chain.findings import Finding, Place, Reason, find
+from integrity.chain.limits import MIB
 from integrity.chain.link import Entry, check_links, in_order
 from integrity.chain.model import (
     ChainId,
@@ -38,7 +39,8 @@ from integrity.verify.judged import DigestJudge
 from integrity.verify.kept import Retention
 from integrity.verify.keyring import KeyRing
 from integrity.verify.listing import DigestFolders, days_from
-from integrity.verify.logs import LogChecker, LogSpan, NamedLogs
+from integrity.verify.logs import LogChecker, LogSpan
+from integrity.verify.named import NamedLogs
 from integrity.verify.parallel import Budget
 from integrity.verify.searched import LogSearch
 from integrity.verify.tools import Tools
@@ -48,8 +50,17 @@ _SECOND = timedelta(seconds=1)
 _MINUTE = timedelta(minutes=1)
 
 
-_NAMED = Budget(100_000)
-"""So many named log files are remembered at a time, whatever the number of segments under way."""
+_READ = Budget(MIB)
+"""So many stored bytes of digests are read at a time, whatever the number of segments under way: it
+bounds what is remembered of the log files that they name, at some seventy bytes each, and how many
+log folders are listed beside each other. Nearly empty segments do not get in each other's way.
+"""
+
+_PAGE = 1000
+_LISTED = Budget(2 * _PAGE)
+"""So many log files are in memory as a listing shows them: a page of them takes some megabytes, and
+a page is all that S3 gives at a time.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +113,7 @@ class _SegmentCheck:
 
     def check(self) -> SegmentResult:
         segment = self._segment
-        digests = DigestReader(
+        reader = DigestReader(
             segment.chain,
             segment.span,
             beside=segment.beside,
@@ -110,12 +121,12 @@ class _SegmentCheck:
             tools=self._tools,
             ring=self._ring,
             folders=self._folders,
-        ).read()
-        entries = [e for e in digests.entries if self._belongs(e)]
-        with _NAMED.hold(sum(entry.log_files for entry in entries)):
-            return self._check_logs(digests, entries)
+        )
+        with _READ.hold(reader.weigh()):
+            return self._check(reader.read())
 
-    def _check_logs(self, digests: DigestSpan, entries: list[Entry]) -> SegmentResult:
+    def _check(self, digests: DigestSpan) -> SegmentResult:
+        entries = [e for e in digests.entries if self._belongs(e)]
         named = NamedLogs(
             (digests.made.get(entry.location), digests.authentic[entry.location])
             for entry in in_order(entries)
@@ -157,7 +168,8 @@ class _SegmentCheck:
             [self._segment.chain.root, *(entry.chain.root for entry in digests.entries)]
         )
         segment = self._segment
-        return list_logs(segment.chain, roots, segment.log_window, named, self._tools)
+        with _LISTED.hold(min(len(named), _PAGE)):
+            return list_logs(segment.chain, roots, segment.log_window, named, self._tools)
 
     def _unnamed(self, listing: LogListing, digests: DigestSpan) -> UnnamedLogs:
         if not self._job.unreferenced:

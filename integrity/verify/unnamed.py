@@ -30,7 +30,7 @@ from integrity.verify.digests import DigestReader, DigestSpan
 from integrity.verify.job import Job
 from integrity.verify.keyring import KeyRing
 from integrity.verify.listing import DigestFolders, days_from
-from integrity.verify.logs import NamedLogs
+from integrity.verify.named import NamedLogs
 from integrity.verify.tools import Tools
 
 

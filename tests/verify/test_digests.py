@@ -11,23 +11,26 @@ from typing import Any
 import pytest
 
 from integrity.chain.findings import Reason
+from integrity.chain.limits import MIB
 from integrity.chain.link import Standing
 from integrity.chain.model import ChainKind, Listed, S3Location, Unreachable, Witness
 from integrity.chain.names import digest_location
 from integrity.lab import attacks
 from integrity.lab.objects import LabDigest, StoredObject
+from integrity.verify import digests
 from integrity.verify.digests import DigestReader, DigestSpan
 from integrity.verify.keyring import KeyRing
 from integrity.verify.listing import DigestFolders
+from integrity.verify.parallel import each
 from tests.chain.specimens import CHAIN, at, hours
 from tests.memory import MemorySource
 from tests.verify.stage import Stage, chain_id, made, place_of
 
 
-def read(
+def reader(
     stage: Stage, executor: Executor, start: float = 0, end: float = 24, **asked: Any
-) -> DigestSpan:
-    """The digests that end between these hours."""
+) -> DigestReader:
+    """Who reads the digests that end between these hours."""
     chain = chain_id(stage.chain)
     tools = stage.tools(executor)
     return DigestReader(
@@ -39,7 +42,14 @@ def read(
         folders=DigestFolders(
             tools.objects, executor, account_id=chain.account_id, region=chain.region
         ),
-    ).read()
+    )
+
+
+def read(
+    stage: Stage, executor: Executor, start: float = 0, end: float = 24, **asked: Any
+) -> DigestSpan:
+    """The digests that end between these hours."""
+    return reader(stage, executor, start, end, **asked).read()
 
 
 def ends(span: DigestSpan, standing: Standing = Standing.AUTHENTIC) -> list[float]:
@@ -394,3 +404,37 @@ def test_a_generation_time_out_of_all_time_breaks_a_digest_and_no_more(
     stage.world.objects[late.address] = replace(stored, metadata=garbled)
 
     assert found(read(stage, executor)) == [Reason.DIGEST_SIGNATURE_MISSING]
+
+
+# Memory
+
+
+def test_a_span_weighs_what_its_digests_take_where_they_lie(executor: Executor) -> None:
+    stage = made(hours=40)
+    of_the_span = from_to(stage, 10, 12)
+
+    weight = reader(stage, executor, 10, 12).weigh()
+
+    assert len(of_the_span) == 3
+    stored = [stage.world.objects[digest.address].body for digest in of_the_span]
+    assert weight == sum(len(body) for body in stored)
+
+
+@pytest.mark.parametrize(("in_flight_bytes", "in_flight"), [(MIB, 8), (3000, 3), (1, 1)])
+def test_large_digests_are_read_few_at_a_time(
+    executor: Executor, monkeypatch: pytest.MonkeyPatch, in_flight_bytes: int, in_flight: int
+) -> None:
+    """The stage reads with four threads, eight in flight; its digests are under a kilobyte."""
+    asked: list[int] = []
+
+    def noting(*work: Any, in_flight: int, **rest: Any) -> Any:
+        asked.append(in_flight)
+        return each(*work, in_flight=in_flight, **rest)
+
+    monkeypatch.setattr(digests, "each", noting)
+    monkeypatch.setattr(digests, "_IN_FLIGHT_BYTES", in_flight_bytes)
+
+    span = read(made(hours=40), executor)
+
+    assert len(span.authentic) == 26
+    assert set(asked) == {in_flight}

@@ -16,18 +16,16 @@ from integrity.chain.limits import Limits
 from integrity.chain.link import LogTally
 from integrity.chain.model import (
     Absent,
-    AuthenticDigest,
-    Digest,
     Fetched,
     LogFileRef,
     S3Location,
     TimeWindow,
     Unreachable,
-    Witness,
 )
 from integrity.lab import attacks
 from integrity.lab.objects import LabDigest, LabLog
-from integrity.verify.logs import LogChecker, LogSpan, NamedLog, NamedLogs
+from integrity.verify.logs import LogChecker, LogSpan
+from integrity.verify.named import NamedLog
 from tests.chain.specimens import at, hours, location
 from tests.memory import MemorySource, Silent, T
 from tests.verify.stage import Flickering, Stage, made, place_of
@@ -37,21 +35,6 @@ DIGEST = 9
 
 def ref(key: str, sha256: str = "ab" * 32, algorithm: str = "SHA-256") -> LogFileRef:
     return LogFileRef(location(key), sha256, algorithm)
-
-
-def signed(end: float, *refs: LogFileRef) -> AuthenticDigest:
-    digest = Digest(
-        "111122223333",
-        hours(end - 1, end),
-        "",
-        location(f"digest-{end}"),
-        "",
-        "SHA256withRSA",
-        None,
-        refs,
-        "",
-    )
-    return AuthenticDigest(digest, "", Witness.METADATA)
 
 
 def named_by(digest: LabDigest) -> list[NamedLog]:
@@ -91,57 +74,6 @@ def only(span: LogSpan) -> Finding:
 
 def victim(stage: Stage) -> LabLog:
     return stage.chain.digests[DIGEST].log_files[0]
-
-
-# Naming
-
-
-def test_a_log_file_is_named_once_however_often_it_is_named() -> None:
-    a, b, unnamed = ref("a"), ref("b"), ref("c")
-
-    named = NamedLogs([(at(5), signed(5, a, b)), (at(6), signed(6, a)), (None, signed(7, b))])
-
-    assert list(named) == [
-        NamedLog(a.location, (a,), location("digest-5"), hours(4, 5)),
-        NamedLog(b.location, (b,), location("digest-5"), hours(4, 5)),
-    ]
-    assert len(named) == 2
-    assert a.location in named
-    assert unnamed.location not in named
-
-
-def test_every_hash_that_is_stated_has_to_match() -> None:
-    once, again = ref("a"), ref("a", "cd" * 32)
-
-    named = NamedLogs([(at(5), signed(5, once, ref("b"))), (at(6), signed(6, again))])
-
-    assert [log.refs for log in named] == [(once, again), (ref("b"),)]
-    assert len(named) == 2
-
-
-def test_a_log_file_named_twice_by_one_digest_is_one_log_file() -> None:
-    once, again = ref("a"), ref("a", "cd" * 32)
-
-    (log,) = NamedLogs([(at(5), signed(5, once, again))])
-
-    assert log.refs == (once, again)
-
-
-def test_a_log_file_is_delivered_by_the_making_of_its_digest_and_a_little_more() -> None:
-    """Not every digest says when it was made; nor do two say which of them was first."""
-    named = NamedLogs(
-        [
-            (at(5), signed(5, ref("a"), ref("twice"))),
-            (at(6), signed(6, ref("twice"))),
-            (at(90), signed(7, ref("backfilled"))),
-            (None, signed(8, ref("late"))),
-        ]
-    )
-
-    assert named.delivered_by(location("a")) == at(5.25)
-    assert named.delivered_by(location("backfilled")) == at(90.25)
-    assert named.delivered_by(location("twice")) is None
-    assert named.delivered_by(location("late")) is None
 
 
 # Checking

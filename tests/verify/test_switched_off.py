@@ -41,7 +41,8 @@ from integrity.record import Run, outcome_of
 from integrity.verify import join, judged, segment, unnamed, whole
 from integrity.verify.judged import DigestJudge, Judged
 from integrity.verify.keyring import KeyRing
-from integrity.verify.logs import LogChecker, NamedLog
+from integrity.verify.logs import LogChecker
+from integrity.verify.named import NamedLog
 from tests.chain.specimens import at
 from tests.memory import reasons
 from tests.scenarios import SCENARIOS

@@ -1,0 +1,89 @@
+"""The digests of a span that were judged so far, and what they say of each other.
+
+An authentic digest states the signature of the one before it, so it is a second witness of it; and
+it names it, so that what is named and not there is missing. What to read next is not decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from integrity.chain.judge import hour_of, judge_by_successor
+from integrity.chain.link import Entry, Standing, in_order
+from integrity.chain.model import AuthenticDigest, ChainKind, Predecessor, S3Location, TimeWindow
+from integrity.verify.judged import Judged
+from integrity.verify.keyring import KeyRing
+
+
+class Gathered:
+    """Judged digests by their place, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._judged: dict[S3Location, Judged] = {}
+
+    def add(self, judged: Judged) -> None:
+        """One more."""
+        self._judged[judged.location] = judged
+
+    def __contains__(self, location: S3Location) -> bool:
+        return location in self._judged
+
+    def __iter__(self) -> Iterator[Judged]:
+        return iter(self._judged.values())
+
+    def authentic(self) -> dict[S3Location, AuthenticDigest]:
+        """The signed documents by place."""
+        return {one.location: one.authentic for one in self if one.authentic is not None}
+
+    def made(self) -> dict[S3Location, datetime]:
+        """When CloudTrail made them, where that is known."""
+        return {one.location: one.made for one in self if one.made is not None}
+
+    def since(self, span: TimeWindow) -> datetime:
+        """The span's start; earlier where what is broken stands for an hour that began before it.
+
+        Only with the digest over all of that hour can it be told whether it is foreign.
+        """
+        broken = [
+            hour_of(judged.name).start for judged in self if judged.standing is Standing.BROKEN
+        ]
+        return min([span.start, *broken])
+
+    def first_beyond(self, span: TimeWindow) -> datetime:
+        """The end of the first standard digest behind the span, of which there is one."""
+        return min(
+            judged.name.end
+            for judged in self
+            if judged.name.chain.kind is ChainKind.STANDARD and judged.name.end > span.end
+        )
+
+    def ask_successors(self, ring: KeyRing) -> None:
+        """What its own metadata could not authenticate, an authentic successor's word may."""
+        witnessed = True
+        while witnessed:
+            witnessed = False
+            for _, previous in list(self.predecessors()):
+                judged = self._judged.get(previous.location)
+                if judged is None or judged.authentic is not None or judged.digest is None:
+                    continue
+                key = ring.key_for(judged.digest.fingerprint, judged.name.end, judged.last_modified)
+                authentic = judge_by_successor(judged.digest, previous.signature, key)
+                if authentic is not None:
+                    self._judged[previous.location] = replace(
+                        judged, authentic=authentic, standing=Standing.AUTHENTIC
+                    )
+                    witnessed = True
+
+    def predecessors(self) -> Iterator[tuple[Judged, Predecessor]]:
+        """Each authentic digest that has one, with what it says of it."""
+        for judged in list(self):
+            if judged.authentic is not None and judged.authentic.digest.previous is not None:
+                yield judged, judged.authentic.digest.previous
+
+    def entries(self, kind: ChainKind) -> list[Entry]:
+        """Those of a chain, in order."""
+        named = {previous.location for _, previous in self.predecessors()}
+        of_kind = [judged for judged in self if judged.name.chain.kind is kind]
+        return in_order(judged.entry(named=judged.location in named) for judged in of_kind)
