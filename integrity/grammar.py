@@ -1,12 +1,14 @@
-"""Names as people type them: accounts, regions, trails, buckets, prefixes.
+"""Names and spans as people type them: accounts, regions, trails, buckets, `6h`.
 
-Pure grammar, of the same pieces as CloudTrail's own names: whether such a thing exists is for AWS
-to say. What does not fit is a UsageError that says what was expected.
+On the command line and in a configuration alike. Pure grammar, of the same pieces as CloudTrail's
+own names: whether such a thing exists is for AWS to say. What does not fit is a UsageError that
+says what was expected.
 """
 
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from integrity.chain.names import ACCOUNT_ID, ORGANIZATION_ID, REGION, TRAIL_NAME
 from integrity.errors import UsageError
@@ -14,6 +16,13 @@ from integrity.errors import UsageError
 _ARN = rf"arn:aws[a-z0-9-]*:cloudtrail:{REGION}:{ACCOUNT_ID}:trail/{TRAIL_NAME}"
 # Old buckets of us-east-1 may have capitals, underscores and up to 255 characters.
 _BUCKET = r"[A-Za-z0-9._-]{3,255}"
+_SPAN = re.compile(r"([0-9]{1,6})([mhdw])")
+_UNITS = {
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
 
 
 def parse_account(text: str) -> str:
@@ -65,6 +74,17 @@ def parse_bucket(text: str) -> str:
 def parse_prefix(text: str) -> str:
     """The prefix before `AWSLogs/`; CloudTrail's own never ends in a slash, so one is taken off."""
     return text.removesuffix("/")
+
+
+def parse_span(text: str) -> timedelta:
+    """`90m`, `24h`, `7d` or `2w` as a span of time; zero is one."""
+    match = _SPAN.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(
+            f"{text!r} is no span of time: expected a whole number and m, h, d or w, such as 90m, "
+            "24h, 7d or 2w"
+        )
+    return int(match.group(1)) * _UNITS[match.group(2)]
 
 
 def _fitting(pattern: str, text: str, expected: str) -> str:
