@@ -52,8 +52,6 @@ def _repeated(trails: list[tuple[int, Mapping[str, Any]]]) -> Iterator[Mistake]:
 def _of_state(state: Mapping[str, Any]) -> Iterator[Mistake]:
     if "sqlite_path" in state and "dynamodb_table" in state:
         yield ("state", "sqlite_path"), "dynamodb_table keeps the state: leave one of them out"
-    if "region" in state and "dynamodb_table" not in state:
-        yield ("state", "region"), "it is about dynamodb_table, which is not given"
 
 
 def _of_records(records: Mapping[str, Any], trails: list[Mapping[str, Any]]) -> Iterator[Mistake]:

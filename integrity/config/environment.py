@@ -64,8 +64,9 @@ def _is_link(name: str, by_name: Mapping[str, Key]) -> bool:
 
 
 def _unknown(name: str, names: list[str]) -> str:
-    close = difflib.get_close_matches(_NUMBERED.sub("_N_", name), names, n=1)
-    hint = f"; did you mean {close[0]}?" if close else ""
+    slip = _NUMBERED.sub("_N_", name).removeprefix(PREFIX)
+    close = difflib.get_close_matches(slip, [one.removeprefix(PREFIX) for one in names], n=1)
+    hint = f"; did you mean {PREFIX}{close[0]}?" if close else ""
     return f"{name}: no key has this variable{hint} (integrity config reference lists them)"
 
 

@@ -136,8 +136,8 @@ TopicArn = Annotated[
 DynamoTable = Annotated[
     str,
     _fits(
-        r"[A-Za-z0-9_.-]{3,255}",
-        "name of a DynamoDB table: expected 3 to 255 letters, digits and _.-",
+        rf"(?:{_ARN}:dynamodb:{REGION}:{ACCOUNT_ID}:table/)?[A-Za-z0-9_.-]{{3,255}}",
+        "DynamoDB table: expected its name, 3 to 255 letters, digits and _.-, or its ARN",
     ),
 ]
 KmsKey = Annotated[

@@ -94,8 +94,8 @@ class TrailTable(Table):
         le=30 * DAY,
         description="How long a digest file that is not there may still come.",
     )
-    retention_days: int | None = Field(
-        default=None,
+    retention_days: int = Field(
+        default=90,
         strict=True,
         ge=1,
         le=36500,
@@ -112,7 +112,9 @@ class ServiceTable(Table):
         description="When it ticks: minute, hour, day, month, weekday (by name), in UTC.",
     )
     jitter: forms.Span = Field(
-        default=2 * _MINUTE, le=HOUR, description="How far a tick is moved from that, at random."
+        default=2 * _MINUTE,
+        le=HOUR,
+        description="How much later than that a tick may come, at random.",
     )
     overlap: forms.Span = Field(
         default=6 * HOUR,
@@ -142,10 +144,9 @@ class StateTable(Table):
         "named.",
     )
     dynamodb_table: forms.DynamoTable | None = Field(
-        default=None, description="DynamoDB table, instead of the file."
-    )
-    region: forms.Region | None = Field(
-        default=None, description="Region of that table. Without it the service's own."
+        default=None,
+        description="DynamoDB table, instead of the file: its name, or its ARN where it lies in "
+        "another region than the service.",
     )
 
     @model_validator(mode="before")
@@ -154,6 +155,14 @@ class StateTable(Table):
         if isinstance(given, dict) and not {"sqlite_path", "dynamodb_table"} & given.keys():
             return {**given, "sqlite_path": DEFAULT_SQLITE_PATH}
         return given
+
+    @property
+    def place(self) -> str:
+        """The path of the file, `dynamodb://TABLE`, or the ARN of the table."""
+        table = self.dynamodb_table
+        if table is None:
+            return self.sqlite_path or DEFAULT_SQLITE_PATH
+        return table if table.startswith("arn:") else f"dynamodb://{table}"
 
 
 class RecordsTable(Table):
@@ -200,16 +209,19 @@ class AudienceTable(Table):
     )
 
 
+class SecurityTable(AudienceTable):
+    """How security is told, whom tampering and lost evidence concern."""
+
+
+class OperationsTable(AudienceTable):
+    """How operations is told, whom trouble concerns. Without a destination the same as security."""
+
+
 class AudiencesTable(Table):
     """Whom an incident concerns."""
 
-    security: AudienceTable = Field(
-        default_factory=AudienceTable, description="Hears of tampering and of lost evidence."
-    )
-    operations: AudienceTable = Field(
-        default_factory=AudienceTable,
-        description="Hears of trouble. Without a destination the same as security.",
-    )
+    security: SecurityTable = Field(default_factory=SecurityTable)
+    operations: OperationsTable = Field(default_factory=OperationsTable)
 
     def topics(self, audience: Audience) -> tuple[str, ...]:
         """The SNS topics of an audience."""
@@ -220,7 +232,7 @@ class AudiencesTable(Table):
 class PolicyTable(Table):
     """How long an incident waits before somebody is told, and told again."""
 
-    stale_ticks: int = Field(
+    head_ticks: int = Field(
         default=2,
         strict=True,
         ge=1,
@@ -247,6 +259,13 @@ class PolicyTable(Table):
     )
     remind_every: forms.Span = Field(
         default=DAY, ge=HOUR, le=366 * DAY, description="How often an open incident is told again."
+    )
+    past_days: int = Field(
+        default=30,
+        strict=True,
+        ge=1,
+        le=36500,
+        description="For how many days, if it is of the past and cannot heal.",
     )
 
 

@@ -106,7 +106,7 @@ def _expected(error: ErrorDetails, path: Path) -> str:
         return f"expected at most {_bound(context['le'])}"
     if kind == "literal_error":
         return f"expected {context['expected']}"
-    return _EXPECTED[kind]
+    return _EXPECTED.get(kind, error["msg"])
 
 
 def _bound(bound: object) -> str:
