@@ -166,7 +166,7 @@ class Connection:
             Sources(
                 *self.open_sources(),
                 self._witnesses(job.trail, caller.account_id if caller else None),
-                recipe=None if names_valid else _SourcesRecipe(self._access, self._now),
+                recipe=None if names_valid else SourcesRecipe(self._access, self._now),
             ),
             run_id=str(uuid.uuid4()),
             caller_arn=caller.arn if caller else None,
@@ -270,7 +270,7 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
-class _SourcesRecipe:
+class SourcesRecipe:
     """The same sources, for a process of its own."""
 
     access: Access

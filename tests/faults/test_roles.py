@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
 from integrity.aws.roles import Role
 from integrity.chain.findings import Outcome
+from integrity.chain.model import KeysUnavailable, TimeWindow
 from integrity.lab.faults import Fault
 from integrity.lab.server import LabServer
-from integrity.wiring import Access, Connection, connect
+from integrity.wiring import Access, Connection, SourcesRecipe, connect
 from tests.faults.conftest import Verify
 
 TRAIL = "arn:aws:iam::111122223333:role/trail"
@@ -109,4 +111,17 @@ def test_a_session_that_cannot_be_renewed_is_told_and_no_tampering(
     assert (status, run.outcome) == (3, Outcome.UNDETERMINED)
     assert {finding.outcome for finding in run.findings} == {Outcome.UNDETERMINED}
     assert any(f"sts:AssumeRole on {BUCKET}" in finding.detail for finding in run.findings)
+    assert asked["cloudtrail"] == {TRAIL}
+
+
+def test_another_process_assumes_them_itself(lab: LabServer, asked: dict[str, set[str]]) -> None:
+    access = Access(role=both().role, bucket_role=both().bucket_role)
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+    recipe = pickle.loads(pickle.dumps(SourcesRecipe(access, now)))
+    objects, keys, _ = recipe.open()
+    assert lab.roles.issued
+    bucket = lab.world.trails[0].bucket
+    assert isinstance(objects.list_folders(bucket, ""), tuple)
+    assert not isinstance(keys.fetch_keys("us-east-1", TimeWindow(now, now)), KeysUnavailable)
+    assert asked["s3"] == {BUCKET}
     assert asked["cloudtrail"] == {TRAIL}
