@@ -53,12 +53,12 @@ bench: install
 	$(BIN)/python -m bench
 
 # What is pinned stays pinned; `make lock LOCK_FLAGS=--upgrade` takes what is new.
-# The development lock comes first: what is shipped is what was tested.
+# The development lock comes first: what is shipped, the service, is what was tested.
 lock:
 	@command -v "$(UV)" >/dev/null || { echo "uv is needed to make the locks:" \
 		"'pip install uv' anywhere, then make lock UV=/path/to/uv" >&2; exit 1; }
-	$(COMPILE) --extra lab --group dev -o requirements-dev.lock
-	$(COMPILE) --constraint requirements-dev.lock -o requirements.lock
+	$(COMPILE) --extra lab --extra service --group dev -o requirements-dev.lock
+	$(COMPILE) --extra service --constraint requirements-dev.lock -o requirements.lock
 
 clean:
 	rm -rf .venv build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -6,6 +6,8 @@ program was asked for something it cannot do, and says what to type next.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class IntegrityError(Exception):
     """The base of every error that a person is shown instead of a traceback."""
@@ -13,6 +15,14 @@ class IntegrityError(Exception):
 
 class UsageError(IntegrityError):
     """Command, configuration or credentials are wrong; nothing was checked (status 2)."""
+
+
+class ConfigError(UsageError):
+    """Mistakes in a configuration: all that were found, a line each, and no secret in them."""
+
+    def __init__(self, mistakes: Sequence[str]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("; ".join(self.mistakes))
 
 
 class AccessError(IntegrityError):

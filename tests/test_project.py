@@ -55,8 +55,9 @@ def test_what_is_shipped_is_what_is_tested() -> None:
 
 def test_the_locks_have_what_the_project_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    core = project["project"]["dependencies"]
-    dev = project["dependency-groups"]["dev"] + project["project"]["optional-dependencies"]["lab"]
+    extras = project["project"]["optional-dependencies"]
+    core = project["project"]["dependencies"] + extras["service"]
+    dev = project["dependency-groups"]["dev"] + extras["lab"]
 
     def names(requirements: list[str]) -> set[str]:
         return {re.split(r"[^a-z0-9-]", requirement)[0] for requirement in requirements}

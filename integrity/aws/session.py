@@ -21,8 +21,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, NoCredentialsError, ProfileNotFound
 
 from integrity.aws.refusal import REFUSALS, Call, Refusal, explain, is_setup_fault
+from integrity.aws.roles import Role, RoleRefusedError, assume
 from integrity.chain.names import REGION
-from integrity.errors import UsageError
+from integrity.errors import AccessError, UsageError
 
 _REGION = re.compile(REGION)
 # How every region of AWS is named so far; what is not, and not known to botocore, is a slip.
@@ -48,14 +49,16 @@ class CallerIdentity:
 class AwsRecipe:
     """What a process needs to know to open its own clients. Credentials themselves do not travel.
 
-    `region` and `profile` mean what they mean to the AWS CLI. `attempts` bounds how often a call is
-    tried in all; `max_connections` how many a client keeps open, and how many requests are under
-    way at once. Times are in seconds: between two attempts at S3 up to `first_wait`, then twice as
-    long each time up to `longest_wait`; `transfer_timeout` bounds one object, however it comes.
+    `region` and `profile` mean what they mean to the AWS CLI; with a `role` they say who assumes
+    it. `attempts` bounds how often a call is tried in all; `max_connections` how many a client
+    keeps open, and how many requests are under way at once. Times are in seconds: between two
+    attempts at S3 up to `first_wait`, then twice as long each time up to `longest_wait`;
+    `transfer_timeout` bounds one object, however it comes.
     """
 
     profile: str | None = None
     region: str | None = None
+    role: Role | None = None
     max_connections: int = 64
     attempts: int = 8
     first_wait: float = 0.05
@@ -67,23 +70,46 @@ class AwsRecipe:
     def open(self) -> Aws:
         """The session, with credentials that were had once.
 
-        Raises UsageError where the profile, the region or the credentials are missing or wrong.
+        Raises UsageError where the profile, the region or the credentials are missing or wrong, and
+        AccessError where STS may give those of the role later.
         """
         session = botocore.session.Session(profile=self.profile)
         try:
             region = self.region or _configured_region(session)
             if region is not None:
                 _check_region(region, session)
+            session = self.as_role(session, region)
             credentials = session.get_credentials()
             if credentials is None:
                 raise NoCredentialsError
             credentials.get_frozen_credentials()
         except ProfileNotFound as error:
             raise UsageError(_unknown_profile(error, session)) from error
+        except RoleRefusedError as error:
+            raise (AccessError if error.may_pass else UsageError)(str(error)) from error
         except REFUSALS as error:
             call = Call("sts:AssumeRole", f"for the profile {self.profile or 'default'}")
             raise UsageError(explain(error, call)) from error
         return Aws(self, session, region)
+
+    def as_role(
+        self, session: botocore.session.Session, region: str | None
+    ) -> botocore.session.Session:
+        """The session itself, or one of the role that its credentials assume."""
+        if self.role is None:
+            return session
+        return assume(self.role, session, region, self.client_config(self.attempts))
+
+    def client_config(self, attempts: int) -> Config:
+        """How a client waits, and how often it tries."""
+        return Config(
+            connect_timeout=self.connect_timeout,
+            read_timeout=self.read_timeout,
+            max_pool_connections=self.max_connections,
+            retries={"mode": "standard", "total_max_attempts": attempts},
+            # CloudTrail's signed hashes are what is checked; a second checksum proves nothing more.
+            response_checksum_validation="when_required",
+        )
 
 
 class Aws:
@@ -130,7 +156,8 @@ class Aws:
             if time.monotonic() < self._next_renewal:
                 return False
             self._next_renewal = time.monotonic() + _BETWEEN_RENEWALS
-            session = botocore.session.Session(profile=self.recipe.profile)
+            caller = botocore.session.Session(profile=self.recipe.profile)
+            session = self.recipe.as_role(caller, self.region)
             if _frozen(session) in (None, _frozen(self.session)):
                 return False
             with self._lock:
@@ -179,14 +206,7 @@ class Aws:
         attempts = self.recipe.attempts if known else min(2, self.recipe.attempts)
         if service == "s3":
             attempts = 1  # its source asks again itself, and knows of more that is worth it
-        config = Config(
-            connect_timeout=self.recipe.connect_timeout,
-            read_timeout=self.recipe.read_timeout,
-            max_pool_connections=self.recipe.max_connections,
-            retries={"mode": "standard", "total_max_attempts": attempts},
-            # CloudTrail's signed hashes are what is checked; a second checksum proves nothing more.
-            response_checksum_validation="when_required",
-        )
+        config = self.recipe.client_config(attempts)
         try:
             return self.session.create_client(service, region_name=region, config=config)
         except (ValueError, BotoCoreError) as error:

@@ -15,7 +15,7 @@ import click
 from integrity.cli.group import program
 from integrity.cli.interrupt import leave
 from integrity.cli.output import PIPE_CLOSED, silence_stdout
-from integrity.errors import AccessError, UsageError
+from integrity.errors import AccessError, ConfigError, UsageError
 from integrity.record import ExitStatus
 from integrity.report.terminal import escape
 
@@ -41,6 +41,11 @@ def _run(typed: list[str], wiring: Wiring | None) -> int:
         return ended.exit_code
     except click.ClickException as error:
         error.show()
+        return ExitStatus.USAGE
+    except ConfigError as error:
+        _tell(f"Error: the configuration cannot be used; mistakes in it: {len(error.mistakes)}")
+        for mistake in error.mistakes:
+            _tell(f"  {mistake}")
         return ExitStatus.USAGE
     except UsageError as error:
         _tell(f"Error: {error}")

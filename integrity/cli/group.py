@@ -8,7 +8,7 @@ import click
 
 from integrity import __version__
 
-_COMMANDS = ("verify", "trails", "keys", "demo")
+_COMMANDS = ("verify", "trails", "keys", "config", "demo")
 """Each lives in the module of its name in this package, as an object of its name."""
 
 

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 import click
 
-from integrity.cli.grammar import parse_region
-from integrity.cli.times import parse_end, parse_span, parse_start
+from integrity.cli.times import parse_end, parse_start
 from integrity.errors import UsageError
+from integrity.grammar import parse_region, parse_span
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 

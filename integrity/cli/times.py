@@ -1,4 +1,4 @@
-"""Times as people type them: instants, spans and zones, and the window that they ask for.
+"""Times as people type them: instants and zones, and the window that they ask for.
 
 An instant is ISO 8601; its offset is honoured, and without one it is UTC. What is read here decides
 which hours are verified, so nothing is guessed: what is not understood is a UsageError that says
@@ -22,13 +22,6 @@ _FIRST = datetime(2013, 1, 1, tzinfo=UTC)
 _LAST = datetime(2200, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 _DATE_AND_TIME = re.compile(r"([0-9W-]+)(?:[Tt ]([0-9:.,+-]+[Zz]?))?")
-_SPAN = re.compile(r"([0-9]{1,6})([mhdw])")
-_UNITS = {
-    "m": timedelta(minutes=1),
-    "h": timedelta(hours=1),
-    "d": timedelta(days=1),
-    "w": timedelta(weeks=1),
-}
 
 
 def read_clock() -> datetime:
@@ -74,17 +67,6 @@ def _parse(text: str) -> tuple[datetime | None, datetime]:
             f"to {_LAST.year - 1}"
         )
     return (midnight if time is None else None), instant
-
-
-def parse_span(text: str) -> timedelta:
-    """`90m`, `24h`, `7d` or `2w` as a span of time; zero is one."""
-    match = _SPAN.fullmatch(text.strip())
-    if match is None:
-        raise UsageError(
-            f"{text!r} is no span of time: expected a whole number and m, h, d or w, such as 90m, "
-            "24h, 7d or 2w"
-        )
-    return int(match.group(1)) * _UNITS[match.group(2)]
 
 
 def parse_zone(text: str) -> tzinfo:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from integrity.cli import grammar
+from integrity import grammar
 from integrity.cli.options import (
     Parsed,
     profile_option,
@@ -17,7 +17,7 @@ from integrity.cli.options import (
     window_options,
 )
 from integrity.cli.ports import wiring_of
-from integrity.cli.times import asked_window, parse_span, parse_zone, read_clock
+from integrity.cli.times import asked_window, parse_zone, read_clock
 from integrity.cli.verification import Options, verify_trails
 from integrity.errors import UsageError
 from integrity.verify.job import Job
@@ -111,7 +111,7 @@ _judgement_options = together(
         metavar="SPAN",
         default="1h",
         show_default=True,
-        type=Parsed("span", parse_span),
+        type=Parsed("span", grammar.parse_span),
         help="How late the newest digest file may be.",
     ),
     click.option(
@@ -119,7 +119,7 @@ _judgement_options = together(
         metavar="SPAN",
         default="24h",
         show_default=True,
-        type=Parsed("span", parse_span),
+        type=Parsed("span", grammar.parse_span),
         help="How long a digest file that is not there may still come.",
     ),
     click.option(

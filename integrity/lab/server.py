@@ -9,11 +9,12 @@ S3 on the world's buckets, CloudTrail's reading operations, STS, Organizations, 
 and LookupEvents are answered from the world, always as it is now; everything else is moto's, which
 is loaded, empty, when first needed, and whose own settings are under `/moto-api/`.
 
-`server.faults` spoils answers (`integrity.lab.faults`), `server.requests` counts them, `server.s3`
-and `server.cloudtrail` have knobs of their own.
+`server.faults` spoils answers (`integrity.lab.faults`), `server.requests` counts them, `server.s3`,
+`server.cloudtrail` and `server.roles` have knobs of their own.
 
 Signatures are not checked, but a request without one is refused. The caller's account is the
-first trail's, or the one that `environment_for` wrote into the access key.
+first trail's, or the one that `environment_for` wrote into the access key, or that of a role which
+was assumed.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from integrity.lab.account_front import AccountFront
 from integrity.lab.cloudtrail_front import CloudTrailFront
 from integrity.lab.faults import Fault
 from integrity.lab.handler import bound_to
+from integrity.lab.roles_front import RolesFront
 from integrity.lab.s3_front import S3Front
 from integrity.lab.wire import Request, Response, error_for, s3_error
 from integrity.lab.world import World
@@ -82,6 +84,7 @@ class LabServer:
         self.s3 = S3Front(world)
         self.cloudtrail = CloudTrailFront(world)
         self.account = AccountFront(world)
+        self.roles = RolesFront()
         self.faults: list[Fault] = []
         self.requests = Requests()
         self.connections: set[socket.socket] = set()
@@ -147,10 +150,13 @@ class LabServer:
         account = self.world.caller_account_id
         if request.access_key.startswith(_ACCESS_KEY):
             account = request.access_key[len(_ACCESS_KEY) :]
+        account = self.roles.account_of(request.access_key) or account
         if request.service == "s3":
             return self._s3(operation, request, bucket, key)
         if request.service == "cloudtrail" and operation in self.cloudtrail.OPERATIONS:
             return self.cloudtrail.answer(operation, request, account)
+        if operation == "AssumeRole":
+            return self.roles.answer(request)
         if operation in self.account.OPERATIONS:
             return self.account.answer(operation, request, account)
         return None

@@ -65,9 +65,15 @@ class Buckets:
         region = self._regions[name]
         client = self._aws.client("s3", region or self._first_region)
         # Where S3 could not be asked, botocore finds the region again by S3's own redirects.
-        fast = FastBucket.open(self._aws, client, name, self._owner) if region else None
+        fast = self._open_fast(client, name) if region else None
         partition = self._aws.partition(client.meta.region_name)
         return Bucket(name, client, fast, partition, generation)
+
+    def _open_fast(self, client: Any, name: str) -> FastBucket | None:
+        try:
+            return FastBucket.open(self._aws, client, name, self._owner)
+        except REFUSALS:
+            return None  # no credentials to be had: botocore says so of each object
 
     @property
     def _first_region(self) -> str:

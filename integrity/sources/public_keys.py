@@ -102,9 +102,10 @@ class LivePublicKeys:
         )
 
 
-def keys_of_profile(recipe: AwsRecipe, now: datetime) -> LivePublicKeys:
-    """ListPublicKeys through another profile. Raises UsageError where the profile does not open."""
-    return LivePublicKeys(recipe.open(), now, origin=f"profile {recipe.profile or 'default'}")
+def keys_of(recipe: AwsRecipe, now: datetime) -> LivePublicKeys:
+    """ListPublicKeys as somebody else. Raises UsageError where the recipe does not open."""
+    who = recipe.role.arn if recipe.role else f"profile {recipe.profile or 'default'}"
+    return LivePublicKeys(recipe.open(), now, origin=who)
 
 
 class FirstOf:

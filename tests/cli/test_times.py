@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from integrity.chain.model import TimeWindow
-from integrity.cli.times import asked_window, parse_end, parse_span, parse_start, parse_zone
+from integrity.cli.times import asked_window, parse_end, parse_start, parse_zone
 from integrity.errors import UsageError
+from integrity.grammar import parse_span
 
 NOW = datetime(2026, 3, 10, 12, 34, 56, tzinfo=UTC)
 
@@ -100,29 +101,6 @@ def test_a_year_without_cloudtrail_is_told(text: str) -> None:
 def test_an_offset_over_the_edge_of_the_calendar_is_told(text: str) -> None:
     with pytest.raises(UsageError, match="is no time"):
         parse_start(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "span"),
-    [
-        ("90m", timedelta(minutes=90)),
-        ("24h", timedelta(hours=24)),
-        ("7d", timedelta(days=7)),
-        ("2w", timedelta(weeks=2)),
-        ("0h", timedelta(0)),
-        (" 1h ", timedelta(hours=1)),
-    ],
-)
-def test_a_span_is_a_number_and_a_unit(text: str, span: timedelta) -> None:
-    assert parse_span(text) == span
-
-
-@pytest.mark.parametrize(
-    "text", ["", "h", "24", "24H", "1.5h", "-1h", "1h30m", "1 h", "24hours", "1234567h", "\u0663h"]
-)
-def test_what_is_no_span_is_told_with_what_was_expected(text: str) -> None:
-    with pytest.raises(UsageError, match="such as 90m, 24h, 7d or 2w"):
-        parse_span(text)
 
 
 def test_a_zone_is_an_iana_name() -> None:

@@ -226,3 +226,20 @@ def test_everything_else_is_motos(server: LabServer, client: Any) -> None:
     assert server.requests.by_operation["CreateTopic"] == 1
     table = client("dynamodb").list_tables()
     assert table["TableNames"] == []
+
+
+def test_a_role_wants_its_external_id_and_is_of_its_own_account(
+    server: LabServer, client: Any
+) -> None:
+    arn = "arn:aws:iam::444455556666:role/audit"
+    server.roles.add(arn, external_id="one")
+    asked = {"RoleArn": arn, "RoleSessionName": "me"}
+    for wrong in ({}, {"ExternalId": "two"}):
+        with pytest.raises(ClientError, match=r"\(AccessDenied\).*sts:AssumeRole on resource"):
+            client("sts").assume_role(**asked, **wrong)
+    answer = client("sts").assume_role(**asked, ExternalId="one")
+    assert answer["AssumedRoleUser"]["Arn"] == "arn:aws:sts::444455556666:assumed-role/audit/me"
+    key = answer["Credentials"]["AccessKeyId"]
+    assert server.roles.issued == [key]
+    assert (server.roles.role_of(key), server.roles.account_of(key)) == (arn, "444455556666")
+    assert server.roles.account_of("AKIAEXAMPLE") == ""

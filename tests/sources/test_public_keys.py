@@ -15,7 +15,7 @@ from integrity.lab.faults import Fault
 from integrity.lab.server import LabServer
 from integrity.lab.world import World
 from integrity.sources.key_file import KeyFile
-from integrity.sources.public_keys import FirstOf, LivePublicKeys, keys_of_profile
+from integrity.sources.public_keys import FirstOf, LivePublicKeys, keys_of
 from integrity.verify.ports import KeySource
 from tests.lab_aws import NOW
 from tests.sources.wire import Answer, Asked, wire
@@ -197,7 +197,7 @@ class TestProfile:
             "aws_access_key_id = AKIALABX999900001111\naws_secret_access_key = lab\n"
         )
         monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
-        keys = keys_of_profile(AwsRecipe(profile="audit"), NOW).fetch_keys(REGION, DAY)
+        keys = keys_of(AwsRecipe(profile="audit"), NOW).fetch_keys(REGION, DAY)
         assert isinstance(keys, tuple)
         assert {one.origin for one in keys} == {"profile audit"}
         assert [one.der for one in keys] == [one.der for one in rotated.public_keys(REGION)[:2]]
@@ -205,7 +205,7 @@ class TestProfile:
 
     def test_a_profile_that_is_not_there_is_a_fault_of_the_command(self) -> None:
         with pytest.raises(UsageError, match="nobody"):
-            keys_of_profile(AwsRecipe(profile="nobody"), NOW)
+            keys_of(AwsRecipe(profile="nobody"), NOW)
 
 
 class TestFirstOf:

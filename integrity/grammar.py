@@ -1,12 +1,14 @@
-"""Names as people type them: accounts, regions, trails, buckets, prefixes.
+"""Names and spans as people type them: accounts, regions, trails, buckets, `6h`.
 
-Pure grammar, of the same pieces as CloudTrail's own names: whether such a thing exists is for AWS
-to say. What does not fit is a UsageError that says what was expected.
+On the command line and in a configuration alike. Pure grammar, of the same pieces as CloudTrail's
+own names: whether such a thing exists is for AWS to say. What does not fit is a UsageError that
+says what was expected.
 """
 
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from integrity.chain.names import ACCOUNT_ID, ORGANIZATION_ID, REGION, TRAIL_NAME
 from integrity.errors import UsageError
@@ -14,21 +16,29 @@ from integrity.errors import UsageError
 _ARN = rf"arn:aws[a-z0-9-]*:cloudtrail:{REGION}:{ACCOUNT_ID}:trail/{TRAIL_NAME}"
 # Old buckets of us-east-1 may have capitals, underscores and up to 255 characters.
 _BUCKET = r"[A-Za-z0-9._-]{3,255}"
+_MOST_SHOWN = 200
+_SPAN = re.compile(r"([0-9]{1,6})([mhdw])")
+_UNITS = {
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
 
 
 def parse_account(text: str) -> str:
     """An AWS account: 12 digits, leading zeros included."""
-    return _fitting(ACCOUNT_ID, text, "account: expected 12 digits, such as 111122223333")
+    return fitting(ACCOUNT_ID, text, "account: expected 12 digits, such as 111122223333")
 
 
 def parse_region(text: str) -> str:
     """An AWS region by its code."""
-    return _fitting(REGION, text, "region: expected its code, such as us-east-1 or eu-central-1")
+    return fitting(REGION, text, "region: expected its code, such as us-east-1 or eu-central-1")
 
 
 def parse_organization(text: str) -> str:
     """The id of an AWS organization."""
-    return _fitting(
+    return fitting(
         ORGANIZATION_ID,
         text,
         "organization id: expected o- and letters and digits, as in o-exampleorgid",
@@ -38,16 +48,16 @@ def parse_organization(text: str) -> str:
 def parse_ignored(text: str) -> str:
     """`ACCOUNT` or `ACCOUNT/REGION`."""
     expected = "account or account/region: expected 111122223333 or 111122223333/us-east-1"
-    return _fitting(rf"{ACCOUNT_ID}(?:/{REGION})?", text, expected)
+    return fitting(rf"{ACCOUNT_ID}(?:/{REGION})?", text, expected)
 
 
 def parse_trail(text: str) -> str:
     """A trail by its ARN, or by its name."""
     if text.startswith("arn:"):
-        return _fitting(
+        return fitting(
             _ARN, text, "ARN of a trail: expected arn:aws:cloudtrail:REGION:ACCOUNT:trail/NAME"
         )
-    return _fitting(
+    return fitting(
         TRAIL_NAME,
         text,
         "trail: expected its ARN or its name, 3 to 128 letters, digits, '.', '_' and '-' "
@@ -57,7 +67,7 @@ def parse_trail(text: str) -> str:
 
 def parse_bucket(text: str) -> str:
     """A bucket by its name alone."""
-    return _fitting(
+    return fitting(
         _BUCKET, text, "bucket: expected its name alone, without s3:// and without a path"
     )
 
@@ -67,7 +77,20 @@ def parse_prefix(text: str) -> str:
     return text.removesuffix("/")
 
 
-def _fitting(pattern: str, text: str, expected: str) -> str:
+def parse_span(text: str) -> timedelta:
+    """`90m`, `24h`, `7d` or `2w` as a span of time; zero is one."""
+    match = _SPAN.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(
+            f"{text!r} is no span of time: expected a whole number and m, h, d or w, such as 90m, "
+            "24h, 7d or 2w"
+        )
+    return int(match.group(1)) * _UNITS[match.group(2)]
+
+
+def fitting(pattern: str, text: str, expected: str) -> str:
+    """The text, if the whole of it fits. Raises UsageError: it `is no {expected}`."""
     if re.fullmatch(pattern, text, re.ASCII) is None:
-        raise UsageError(f"{text!r} is no {expected}")
+        shown = text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
+        raise UsageError(f"{shown!r} is no {expected}")
     return text

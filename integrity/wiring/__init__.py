@@ -28,23 +28,40 @@ from integrity.verify.parallel import Stopping
 from integrity.verify.ports import KeySource, OpenSources, Progress, Witnesses
 
 if TYPE_CHECKING:
-    from integrity.aws.session import Aws
+    from integrity.aws.roles import Role
+    from integrity.aws.session import Aws, AwsRecipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
     """With what AWS is asked: credentials, and whose public keys stand in for a silent region's.
 
-    `profile` and `region` mean what they mean to the AWS CLI. `keys_file` and `keys_profile` supply
-    the public keys of regions that the caller has not enabled; one of them at most is given.
+    `profile` and `region` mean what they mean to the AWS CLI. They assume the roles, where there
+    are any: `role` for the trail's account, `bucket_role` for the bucket's (None: the same).
+    `keys_file`, `keys_profile` and `keys_role` supply the public keys of regions that the caller
+    has not enabled; one of them at most is given.
     """
 
     profile: str | None = None
     region: str | None = None
+    role: Role | None = None
+    bucket_role: Role | None = None
     expected_bucket_owner: str | None = None
     keys_file: Path | None = None
     keys_profile: str | None = None
+    keys_role: Role | None = None
     concurrency: int = 64
+
+    def recipe(self, role: Role | None, profile: str | None = None) -> AwsRecipe:
+        """How to open AWS as a role, or as whoever the profile says."""
+        from integrity.aws.session import AwsRecipe
+
+        return AwsRecipe(
+            profile=profile or self.profile,
+            region=self.region,
+            role=role,
+            max_connections=self.concurrency,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,24 +105,25 @@ class TrailListing:
 def connect(access: Access, *, now: datetime) -> Connection:
     """Find the credentials and whoever else answers for public keys.
 
-    Raises UsageError where there are none, or where the file of keys is not one.
+    Raises UsageError where there are none, where a role refuses or where the file of keys is not
+    one, and AccessError where STS does not answer.
     """
-    from integrity.aws.session import AwsRecipe
-
-    recipe = AwsRecipe(
-        profile=access.profile, region=access.region, max_connections=access.concurrency
-    )
-    return Connection(access, recipe.open(), now)
+    aws = access.recipe(access.role).open()
+    own = access.bucket_role is not None and access.bucket_role != access.role
+    return Connection(access, aws, now, access.recipe(access.bucket_role).open() if own else aws)
 
 
 class Connection:
-    """AWS, through one set of credentials."""
+    """AWS, through the identity that asks about trails and the one that reads buckets."""
 
-    def __init__(self, access: Access, aws: Aws, now: datetime) -> None:
+    def __init__(
+        self, access: Access, aws: Aws, now: datetime, bucket_aws: Aws | None = None
+    ) -> None:
         from integrity.sources.public_keys import LivePublicKeys
         from integrity.sources.trails import TrailDirectory
 
         self._access, self._aws, self._now = access, aws, now
+        self._bucket_aws = bucket_aws or aws
         self._directory = TrailDirectory(aws)
         self._live_keys = LivePublicKeys(aws, now)
         self._keys = self._all_keys()
@@ -148,7 +166,7 @@ class Connection:
             Sources(
                 *self.open_sources(),
                 self._witnesses(job.trail, caller.account_id if caller else None),
-                recipe=None if names_valid else _SourcesRecipe(self._access, self._now),
+                recipe=None if names_valid else SourcesRecipe(self._access, self._now),
             ),
             run_id=str(uuid.uuid4()),
             caller_arn=caller.arn if caller else None,
@@ -181,9 +199,9 @@ class Connection:
 
         owner = self._access.expected_bucket_owner
         return (
-            S3Source(self._aws, expected_bucket_owner=owner),
+            S3Source(self._bucket_aws, expected_bucket_owner=owner),
             self._keys,
-            Lifecycles(self._aws, expected_bucket_owner=owner),
+            Lifecycles(self._bucket_aws, expected_bucket_owner=owner),
         )
 
     def list_trails(self) -> Sequence[TrailListing]:
@@ -238,21 +256,21 @@ class Connection:
         )
 
     def _all_keys(self) -> KeySource:
-        """ListPublicKeys, and behind it the file or profile that stands in for it."""
-        from integrity.aws.session import AwsRecipe
+        """ListPublicKeys, and behind it the file, profile or role that stands in for it."""
         from integrity.sources.key_file import KeyFile
-        from integrity.sources.public_keys import FirstOf, keys_of_profile
+        from integrity.sources.public_keys import FirstOf, keys_of
 
-        if self._access.keys_file is not None:
-            return FirstOf(self._live_keys, KeyFile.read(self._access.keys_file))
-        if self._access.keys_profile is not None:
-            recipe = AwsRecipe(profile=self._access.keys_profile, region=self._access.region)
-            return FirstOf(self._live_keys, keys_of_profile(recipe, self._now))
+        access = self._access
+        if access.keys_file is not None:
+            return FirstOf(self._live_keys, KeyFile.read(access.keys_file))
+        if access.keys_profile is not None or access.keys_role is not None:
+            recipe = access.recipe(access.keys_role, access.keys_profile)
+            return FirstOf(self._live_keys, keys_of(recipe, self._now))
         return self._live_keys
 
 
 @dataclass(frozen=True, slots=True)
-class _SourcesRecipe:
+class SourcesRecipe:
     """The same sources, for a process of its own."""
 
     access: Access
