@@ -16,9 +16,10 @@ from integrity.chain.model import ChainKind, Listed, S3Location, Unreachable, Wi
 from integrity.chain.names import digest_location
 from integrity.lab import attacks
 from integrity.lab.objects import LabDigest, StoredObject
-from integrity.verify.digests import DigestReader, DigestSpan
+from integrity.verify.digests import DigestReader
 from integrity.verify.keyring import KeyRing
 from integrity.verify.listing import DigestFolders
+from integrity.verify.span import DigestSpan
 from tests.chain.specimens import CHAIN, at, hours
 from tests.memory import MemorySource
 from tests.verify.stage import Stage, chain_id, made, place_of
