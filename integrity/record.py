@@ -59,7 +59,8 @@ class Requested:
 class RunInfo:
     """Who verified, when, from what. `judged_at` is the one `now` that every judgement used.
 
-    An `interrupted` run holds what was judged until then.
+    An `interrupted` run holds what was judged until then. `stored_bytes` of log files were read, as
+    they are stored; `previous_sha256` is of the record that was written before this one.
     """
 
     id: str
@@ -70,6 +71,8 @@ class RunInfo:
     finished_at: datetime
     judged_at: datetime
     interrupted: bool = False
+    stored_bytes: int = 0
+    previous_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +249,25 @@ class ChainResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """A person took what the bucket held for one chain's truth, though `lost` digests were known.
+
+    `old` is the newest of these, a former head before others; `new` is the chain's head now, where
+    it has one. `accepted_by` is the ARN of who did it.
+    """
+
+    account_id: str
+    region: str
+    kind: ChainKind
+    old: Head
+    new: Head | None
+    lost: int
+    accepted_by: str
+    reason: str
+    accepted_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """The record of one trail, and the only thing that reports and alarms are made of."""
 
@@ -260,6 +282,7 @@ class Run:
     totals: Totals
     chains: tuple[ChainResult, ...]
     findings: tuple[Finding, ...]
+    accepted: tuple[Acceptance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,7 +296,8 @@ class SegmentResult:
     `has_logs` whether any log file lies in the window; `complete` is False where a folder could not
     be listed. `expiry` is what the lifecycle does to the digests, where the span begins without.
     `events` are those that were wanted, out of verified log files; `unread` counts what of these
-    was not searched or carried, for its size, number or form.
+    was not searched or carried, for its size, number or form. `remembered` are digests that earlier
+    verifications know and the span did not show.
     """
 
     chain: ChainId
@@ -294,6 +318,7 @@ class SegmentResult:
     expiry: Expiry | None = None
     events: tuple[VerifiedEvent, ...] = ()
     unread: int = 0
+    remembered: tuple[Entry, ...] = ()
 
     @property
     def log_files(self) -> int:

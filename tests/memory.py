@@ -34,7 +34,7 @@ from integrity.lab.world import World
 from integrity.record import Run
 from integrity.verify.job import Job
 from integrity.verify.ports import Progress, Witnesses
-from integrity.verify.run import Sources, verify_trail
+from integrity.verify.run import Sources, Verification, verify_trail
 
 T = TypeVar("T")
 PIECE_BYTES = 1000
@@ -245,7 +245,12 @@ def witnesses(
     )
 
 
-def verify(
+def verify(world: World, trail: LabTrail, start: datetime, end: datetime, **options: Any) -> Run:
+    """The record of a lab trail, verified as the command line would."""
+    return verify_on(world, trail, start, end, **options).run
+
+
+def verify_on(
     world: World,
     trail: LabTrail,
     start: datetime,
@@ -262,9 +267,10 @@ def verify(
     has_retention: bool = True,
     meant: Trail | None = None,
     progress: Progress | None = None,
+    previous_sha256: str | None = None,
     **options: Any,
-) -> Run:
-    """The record of a lab trail, verified as the command line would.
+) -> Verification:
+    """The record, and what is known afterwards; `known` is what was known before.
 
     `refused` holds the calls that are denied; `meant` stands in for what AWS says of the trail.
     """
@@ -292,6 +298,7 @@ def verify(
         progress=progress or Silent(),
         clock=lambda: now or world.now,
         stopping=Event(),
+        previous_sha256=previous_sha256,
     )
 
 

@@ -170,6 +170,8 @@ def test_the_document_has_the_fields_that_are_promised() -> None:
         "finished_at",
         "judged_at",
         "interrupted",
+        "stored_bytes",
+        "previous_sha256",
     }
     assert document["population"]["chains"] == {"expected": 1, "found": 1}
     assert document["keys"][0].keys() >= {
@@ -257,3 +259,10 @@ def test_what_is_no_record_is_a_clear_error(text: bytes, says: str) -> None:
         decode(text)
 
     assert "integrity" in str(error.value)
+
+
+def test_a_record_of_before_acceptances_and_predecessors_is_read() -> None:
+    document = json.loads(encode(run()))
+    del document["accepted"], document["run"]["stored_bytes"], document["run"]["previous_sha256"]
+
+    assert decode(json.dumps(document).encode()) == run()

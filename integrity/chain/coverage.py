@@ -1,7 +1,8 @@
 """Which time of a chain nobody vouches for, and why: gaps, a rewound or stale head, no digests at
 all.
 
-1. The head is rewound where AWS says that it delivered a later digest than there is.
+1. The head is rewound where AWS says that it delivered a later digest than there is, or where an
+   earlier verification knows one that is gone (`recall`).
 2. A chain that is expected and has no digest in the window has `no_digests`.
 3. Time between digests that none accounts for is a `chain_gap`; so is the time before the first
    one, unless the chain demonstrably began there.
@@ -37,7 +38,8 @@ class Situation:
     file that no digest could vouch for. `complete` is False where a folder could not be listed:
     then absence means nothing. `expected` is what was known before anything was read; `expiry` what
     the bucket's lifecycle does to the chain's digests, where that had to be asked. `acts` are those
-    on the trail that verified events record, `ending` the one that ended its chains like this.
+    on the trail that verified events record, `ending` the one that ended its chains like this;
+    `rewound` is what contradicts an earlier verification.
     """
 
     chain: ChainId
@@ -55,6 +57,7 @@ class Situation:
     expiry: Expiry | None = None
     acts: Acts = NO_ACTS
     ending: TrailAct | None = None
+    rewound: Finding | None = None
 
     @property
     def place(self) -> Place:
@@ -76,15 +79,16 @@ class Situation:
 class Coverage:
     """A chain's time, judged.
 
-    `is_new`: it began in the window. `is_ended`: somebody says that it ended, where its newest
-    digest does, at `ended_at`; `ended_by` an event where nobody else does. `asks`: what verified
-    events say of the trail may matter.
+    `is_new`: it began in the window, at `begins`. `is_ended`: somebody says that it ended, where
+    its newest digest does, at `ended_at`; `ended_by` an event where nobody else does. `asks`: what
+    verified events say of the trail may matter.
     """
 
     covered: tuple[TimeWindow, ...] = ()
     gaps: tuple[TimeWindow, ...] = ()
     stale: tuple[TimeWindow, ...] = ()
     is_new: bool = False
+    begins: datetime | None = None
     is_ended: bool = False
     ended_at: datetime | None = None
     ended_by: TrailAct | None = None
@@ -99,10 +103,12 @@ def judge_coverage(chain: Situation) -> Coverage | None:
     window = chain.window
     vouched = tuple(clip(covered([*chain.entries, *chain.neighbours]), window))
     if not chain.complete:
-        return Coverage(covered=vouched)
+        # What S3 says is not there is not there, whatever else it would not say.
+        known_better = () if chain.rewound is None else (chain.rewound,)
+        return Coverage(covered=vouched, findings=known_better)
     known = in_order([*chain.entries, *chain.neighbours])
-    rewound = _rewound(chain)
-    if not chain.entries:
+    rewound = chain.rewound or _rewound(chain)
+    if not chain.entries or not any(entry.is_there for entry in known):
         return _without_digests(chain, rewound)
     begin, head = _begin(known), max(entry.window.end for entry in known if entry.is_there)
     open_time = subtract(window, merge(entry.window for entry in known if _accounts(entry)))
@@ -125,6 +131,7 @@ def judge_coverage(chain: Situation) -> Coverage | None:
         gaps=tuple(gaps),
         stale=(*expired, *(() if is_ended else after)),
         is_new=is_new,
+        begins=begin if is_new else None,
         is_ended=is_ended,
         ended_at=head if is_ended else None,
         ended_by=_ended_by(chain) if is_ended else None,
@@ -166,6 +173,8 @@ def _was_on_before(chain: Situation, first: Entry, begin: datetime) -> bool:
     """Whether the trail demonstrably logged before the first digest that is left of it."""
     if chain.first_unattested is not None and chain.first_unattested < begin:
         return True
+    if chain.expected.known_since is not None and chain.expected.known_since < begin:
+        return True
     if chain.expected.at_latest is not None and chain.expected.at_latest < first.window.end:
         return True
     status = chain.expected.status
@@ -180,7 +189,7 @@ def _is_expected(chain: Situation) -> bool:
     """A chain without a digest in the window: was there one, or should there be?"""
     older = [entry for entry in chain.neighbours if entry.window.end < chain.window.start]
     newer = [entry for entry in chain.neighbours if entry.window.end > chain.window.end]
-    if older or chain.expected.is_due or not chain.complete:
+    if older or chain.expected.is_due or not chain.complete or _was_known(chain):
         return True
     if chain.expected.by_logs and chain.has_logs:
         return True
@@ -188,6 +197,12 @@ def _is_expected(chain: Situation) -> bool:
         starts = newer[0].is_authentic and newer[0].previous is None
         return not starts or _was_on_before(chain, newer[0], chain.window.end)
     return chain.delivered is not None
+
+
+def _was_known(chain: Situation) -> bool:
+    """Whether an earlier verification saw a digest that does not lie after the window."""
+    since = chain.expected.known_since
+    return chain.rewound is not None or (since is not None and since <= chain.window.end)
 
 
 def _has_ended(chain: Situation, head: datetime) -> bool:

@@ -138,7 +138,7 @@ CLAUSES: dict[Reason, Clause] = {
     ),
     Reason.HEAD_REWOUND: Clause(
         _INVALID,
-        "newest digest files, which AWS says it delivered, are gone",
+        "newest digest files, known to have been delivered, are gone or changed",
         "look for delete markers in the newest day folders, and for DeleteObject in the events",
     ),
     Reason.TRAIL_OFF: Clause(

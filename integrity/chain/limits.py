@@ -41,6 +41,18 @@ class Limits:
     max_events: int = 1000
     """So many events are carried out of the log files of one account, region and day."""
 
+    max_known_recent: int = 200
+    """Recent digests that are remembered of a chain; it writes 24 a day, and one a restart."""
+
+    max_known_backfills: int = 2000
+    """Backfill digests that are remembered of a chain."""
+
+    max_known_lost: int = 1000
+    """Digests of a chain that are remembered as gone or changed, former heads before others."""
+
+    max_lost_reads: int = 16
+    """Of these, how many of a chain are asked for again by a run whose window has left them."""
+
 
 INFLATE_WINDOW_BYTES = 256 * KIB
 """How much inflated content is in memory at a time while it is hashed."""

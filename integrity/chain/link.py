@@ -71,7 +71,8 @@ class Entry:
     """One digest of a chain, as far as it could be judged.
 
     `window` is the signed one of an authentic digest, else the hour that its name stands for.
-    `named` says that an authentic digest names it as its predecessor.
+    `named` says that an authentic digest names it as its predecessor, or that it is known from an
+    earlier verification.
     """
 
     chain: ChainId
@@ -85,6 +86,7 @@ class Entry:
     log_files: int = 0
     logs: LogTally = LogTally()
     last_modified: datetime | None = None
+    version_id: str | None = None
 
     def with_logs(self, logs: LogTally) -> Entry:
         """The same digest, its log files checked."""

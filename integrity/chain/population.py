@@ -8,8 +8,9 @@ has the last word.
 1. Expected is the trail's home region in its own account, and what the command line names.
 2. Expected are, of each active account of an organization that joined a day ago, the regions that
    need no opt-in; not accounts times regions, for nobody knows what a member has enabled.
-3. A chain may have ended where its account is not active, or its region not enabled.
-4. A secondary root holds what the trail wrote in another layout: log files there expect nothing.
+3. Expected is what an earlier verification knows, even if nothing of it is left.
+4. A chain may have ended where its account is not active, or its region not enabled.
+5. A secondary root holds what the trail wrote in another layout: log files there expect nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ DESCRIBE_REGIONS = "ec2:DescribeRegions"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """The trail that is meant, and what of it is asked for; None narrows nothing."""
+    """The trail that is meant, and what of it is asked for; None narrows nothing.
+
+    `known` holds the chains of which earlier verifications saw digests, and since when.
+    """
 
     trail: Trail
     window: TimeWindow
@@ -39,6 +43,7 @@ class Scope:
     account_ids: tuple[str, ...] | None = None
     source_regions: tuple[str, ...] | None = None
     ignored: tuple[str, ...] = ()
+    known: Mapping[Pair, datetime] = field(default_factory=dict)
 
     def holds(self, pair: Pair) -> bool:
         account_id, region = pair
@@ -92,10 +97,10 @@ class Expectation:
     """What is known of a chain before it is read.
 
     It lies under `root`, and older parts of it under the roots `beside`. `is_due`: a digest is
-    expected in the window; `by_logs`: it is if log files were delivered. A member is covered
-    `since` it joined a trail that was on, and its first digest ends `at_latest` then. For a person:
-    `why` AWS lets it be expected, `gone` is AWS's word that it ended, and `settles` what would tell
-    an ended chain from one that was silenced.
+    expected in the window; `by_logs`: it is if log files were delivered. An earlier verification
+    knows it `known_since`. A member is covered `since` it joined a trail that was on, and its first
+    digest ends `at_latest` then. For a person: `why` AWS lets it be expected, `gone` is AWS's word
+    that it ended, and `settles` what would tell an ended chain from one that was silenced.
     """
 
     root: Root
@@ -104,6 +109,7 @@ class Expectation:
     by_logs: bool = False
     is_ignored: bool = False
     status: TrailStatus | None = None
+    known_since: datetime | None = None
     since: datetime | None = None
     at_latest: datetime | None = None
     why: str = ""
@@ -125,7 +131,9 @@ class _Population:
         due = {pair for pair in self._due() if self._scope.holds(pair)}
         delivered = {pair for pair in self._delivered() if self._scope.holds(pair)}
         shown = {pair for pair in self._found.places if self._scope.holds(pair)}
-        return {pair: self._expectation(pair, due) for pair in sorted(due | delivered | shown)}
+        known = {pair for pair in self._scope.known if self._scope.holds(pair)}
+        pairs = sorted(due | delivered | shown | known)
+        return {pair: self._expectation(pair, due) for pair in pairs}
 
     def _expectation(self, pair: Pair, due: set[Pair]) -> Expectation:
         account_id, region = pair
@@ -142,6 +150,7 @@ class _Population:
             by_logs=signs and self._trail.multi_region and root == primary,
             is_ignored=self._scope.ignores(pair),
             status=self._status(pair),
+            known_since=self._scope.known.get(pair),
             since=since,
             at_latest=at_latest,
             why=self._why(account_id),

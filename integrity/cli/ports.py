@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
 from integrity.chain.model import TimeWindow
-from integrity.record import Run
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
 from integrity.verify.ports import Progress
 from integrity.wiring import Access, Claim, MeantTrail, TrailListing
+
+if TYPE_CHECKING:
+    from integrity.verify.run import Verification
 
 
 class Connection(Protocol):
@@ -37,7 +39,7 @@ class Connection(Protocol):
         clock: Callable[[], datetime],
         stopping: Stopping,
         names_valid: bool,
-    ) -> Run:
+    ) -> Verification:
         """One trail's record. With `names_valid`, `progress` is told of each valid file."""
 
     def list_trails(self) -> Sequence[TrailListing]:

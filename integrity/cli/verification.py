@@ -115,7 +115,7 @@ class _Session:
         )
         try:
             with progress:
-                run = connection.verify(
+                verification = connection.verify(
                     job,
                     progress=progress,
                     clock=clock,
@@ -128,7 +128,7 @@ class _Session:
             click.echo(escape(f"Error: {job.trail.arn}: {error}"), err=True)
             self._statuses.append(ExitStatus.UNDETERMINED)
             return
-        self._add(run, header=not names_valid)
+        self._add(verification.run, header=not names_valid)
 
     def _add(self, run: Run, *, header: bool) -> None:
         self._runs.append(run)

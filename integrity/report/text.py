@@ -15,7 +15,7 @@ from datetime import UTC, datetime, tzinfo
 from integrity.chain.findings import Finding, Outcome, Reason
 from integrity.chain.model import S3Location
 from integrity.chain.times import format_instant
-from integrity.record import KeyRecord, Requested, Run, Totals, exit_status
+from integrity.record import Acceptance, KeyRecord, Requested, Run, Totals, exit_status
 from integrity.report.periods import render_periods
 from integrity.report.terminal import escape
 from integrity.report.words import (
@@ -87,6 +87,7 @@ def render_run(run: Run, style: Style, *, status: int | None) -> list[str]:
         *render_periods(run, style.clock, most_chains=None if style.verbose else MOST_CHAINS),
         *_population(run),
         *_keys(run.keys, style),
+        *(_accepted(one, style) for one in run.accepted),
         _judged(run, style),
         "",
         *_ratios(run.totals),
@@ -164,6 +165,19 @@ def _keys(keys: Sequence[KeyRecord], style: Style) -> Iterator[str]:
                 f"           {escape(key.region)} {escape(key.fingerprint)}, valid "
                 f"{style.clock(key.not_before)} to {style.clock(key.not_after)}"
             )
+
+
+def _accepted(acceptance: Acceptance, style: Style) -> str:
+    """What a person took for the truth though an earlier verification knew better."""
+    new = acceptance.new
+    return (
+        f"Accepted   {acceptance.account_id} {escape(acceptance.region)}, {acceptance.kind.value}: "
+        f"{acceptance.lost} {counted(acceptance.lost, 'known digest')} gone or changed, the newest "
+        f"{escape(acceptance.old.s3_uri)}; the head is now "
+        f"{escape(new.s3_uri) if new is not None else 'nothing'}; "
+        f"by {escape(acceptance.accepted_by)} at {style.clock(acceptance.accepted_at)}: "
+        f"{escape(acceptance.reason)}"
+    )
 
 
 def _judged(run: Run, style: Style) -> str:

@@ -3,26 +3,26 @@
 All are fetched at once and in any order; pointers are then checked, not followed one by one. What a
 pointer names and the listing did not show (another bucket, another prefix, a deleted object) is
 fetched in a second round, and a place that it names is listed for the rest of the span. Hours that
-must lie between two digests that are there are asked for by name.
+must lie between two digests that are there are asked for by name, and so are digests of the span
+that an earlier verification knows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from integrity.chain.findings import Finding, Reason
+from integrity.chain.known import Recall
 from integrity.chain.limits import MIB
 from integrity.chain.link import Entry, foreign, predicted_hours
 from integrity.chain.model import (
-    AuthenticDigest,
     ChainId,
     ChainKind,
     Root,
     S3Location,
     TimeWindow,
-    Unreachable,
 )
 from integrity.chain.names import DigestName, digest_location, parse_digest
 from integrity.chain.times import DAY, HOUR, day_of
@@ -32,6 +32,8 @@ from integrity.verify.judged import DigestJudge, Judged, found, unjudged
 from integrity.verify.keyring import KeyRing
 from integrity.verify.listing import CLOUDTRAIL_BEGAN, DigestFolders, days_from
 from integrity.verify.parallel import each
+from integrity.verify.remembered import name_of
+from integrity.verify.span import DigestSpan
 from integrity.verify.tools import Tools
 
 _IN_FLIGHT_BYTES = MIB
@@ -42,29 +44,12 @@ a megabyte stays with its allocator.
 Wanted = list[tuple[DigestName, S3Location]]
 
 
-@dataclass(slots=True)
-class DigestSpan:
-    """What is known of a trail's digests over a span. `entries` reach one digest beyond both ends.
-
-    `authentic` holds the signed documents by place, for their log files, `made` when CloudTrail
-    made each, where known; `findings` are about digests that end in the span; `newest` is the end
-    of the newest digest that the listings showed.
-    """
-
-    span: TimeWindow
-    entries: list[Entry] = field(default_factory=list)
-    authentic: dict[S3Location, AuthenticDigest] = field(default_factory=dict)
-    made: dict[S3Location, datetime] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-    newest: datetime | None = None
-    unlisted: list[Unreachable] = field(default_factory=list)
-
-
 class DigestReader:
     """Reads the digests of one standard chain and of its backfill chain over one span.
 
     They lie under the chain's root, and older ones under the roots `beside`. The nearest digests
-    outside of the span are looked for as far as `reach`; None: to the end.
+    outside of the span are looked for as far as `reach`; None: to the end. `known` are digests that
+    an earlier verification saw; those of the span are read, listed or not.
     """
 
     def __init__(
@@ -78,14 +63,17 @@ class DigestReader:
         folders: DigestFolders,
         beside: Iterable[Root] = (),
         reach: timedelta | None = None,
+        known: Iterable[Recall] = (),
     ) -> None:
         self._chain, self._span, self._beside = chain, span, tuple(beside)
         self._backfill = replace(chain, kind=ChainKind.BACKFILL)
         self._job, self._tools, self._ring, self._folders = job, tools, ring, folders
-        self._judge = DigestJudge(job, tools, ring)
+        self._known = {one.digest.location: one for one in known if span.holds(one.digest.end)}
+        lost = {location: one.is_lost for location, one in self._known.items()}
+        self._judge = DigestJudge(job, tools, ring, lost)
         self._reach = reach
         self._roots: list[Root] = []
-        self._gathered = Gathered()
+        self._gathered = Gathered(self._known)
         self._outside: list[Entry] = []
 
     def weigh(self) -> int:
@@ -106,7 +94,7 @@ class DigestReader:
     def read(self) -> DigestSpan:
         """List, read and complete: each round reads what the one before it named."""
         self._begin()
-        while wanted := self._listed() or self._named() or self._predicted():
+        while wanted := self._listed() or self._remembered() or self._named() or self._predicted():
             if self._tools.stopping.is_set():
                 break
             self._read_all(wanted)
@@ -152,6 +140,14 @@ class DigestReader:
                 if name.end > self._span.end:
                     break
         return [item for item in wanted if item[1] not in self._gathered]
+
+    def _remembered(self) -> Wanted:
+        """Known digests of the span that no listing showed."""
+        return [
+            (name_of(one), location)
+            for location, one in self._known.items()
+            if location not in self._gathered
+        ]
 
     def _named(self) -> Wanted:
         """Predecessors that authentic digests name and no listing showed, as far as they matter."""
@@ -248,7 +244,7 @@ class DigestReader:
         )
 
     def _findings(self, strangers: Iterable[S3Location]) -> Iterator[Finding]:
-        named = {previous.location for _, previous in self._gathered.predecessors()}
+        named = self._gathered.vouched()
         for judged in self._gathered:
             if judged.finding is None or not self._is_ours(judged):
                 continue

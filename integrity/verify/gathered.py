@@ -6,7 +6,7 @@ it names it, so that what is named and not there is missing. What to read next i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,9 +18,13 @@ from integrity.verify.keyring import KeyRing
 
 
 class Gathered:
-    """Judged digests by their place, in the order in which they came."""
+    """Judged digests by their place, in the order in which they came.
 
-    def __init__(self) -> None:
+    `known` are the places of digests that an earlier verification saw.
+    """
+
+    def __init__(self, known: Iterable[S3Location] = ()) -> None:
+        self._known = frozenset(known)
         self._judged: dict[S3Location, Judged] = {}
 
     def add(self, judged: Judged) -> None:
@@ -82,8 +86,12 @@ class Gathered:
             if judged.authentic is not None and judged.authentic.digest.previous is not None:
                 yield judged, judged.authentic.digest.previous
 
+    def vouched(self) -> set[S3Location]:
+        """Digests that were there: an authentic one says so, or an earlier verification."""
+        return {*self._known, *(previous.location for _, previous in self.predecessors())}
+
     def entries(self, kind: ChainKind) -> list[Entry]:
         """Those of a chain, in order."""
-        named = {previous.location for _, previous in self.predecessors()}
+        named = self.vouched()
         of_kind = [judged for judged in self if judged.name.chain.kind is kind]
         return in_order(judged.entry(named=judged.location in named) for judged in of_kind)

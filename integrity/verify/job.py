@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from integrity.chain.known import KnownChain
 from integrity.chain.limits import Limits
 from integrity.chain.model import TimeWindow, Trail
-from integrity.chain.population import Scope
+from integrity.chain.population import Pair, Scope
 from integrity.chain.times import DAY, HOUR
 from integrity.record import Requested
 
@@ -20,7 +21,9 @@ class Job:
     `ignored` holds `ACCOUNT` or `ACCOUNT/REGION`, chains that a person says have ended. `grace` is
     how late the newest digest may be; `redelivery_grace` how long a missing one may still come.
     `unsigned_neighbours` are the ARNs of other trails that write to the same place with validation
-    off.
+    off. `known` is what earlier verifications know of the trail's chains, each once. With
+    `accepting` nobody is told that something of it is gone or changed: a person is about to settle
+    it (`accept`).
     """
 
     trail: Trail
@@ -35,6 +38,8 @@ class Job:
     allow_gaps: bool = False
     limits: Limits = field(default_factory=Limits)
     concurrency: int = 64
+    known: tuple[KnownChain, ...] = ()
+    accepting: bool = False
 
     @property
     def requested(self) -> Requested:
@@ -58,7 +63,22 @@ class Job:
             account_ids=self.account_ids,
             source_regions=self.source_regions,
             ignored=self.ignored,
+            known={
+                pair: min(since for one in chains if (since := one.since) is not None)
+                for pair, chains in self.known_chains().items()
+                if any(one.since is not None for one in chains)
+            },
         )
+
+    def known_chains(self) -> dict[Pair, tuple[KnownChain, ...]]:
+        """What is known of this trail, by account and region: a standard and a backfill chain."""
+        meant = (self.trail.name, self.trail.home_region)
+        chains: dict[Pair, tuple[KnownChain, ...]] = {}
+        for known in self.known:
+            if (known.chain.trail_name, known.chain.home_region) == meant:
+                pair = (known.chain.account_id, known.chain.region)
+                chains[pair] = (*chains.get(pair, ()), known)
+        return chains
 
     def unsigned_writers(self, account_id: str, region: str) -> tuple[Trail, ...]:
         """The neighbours without validation that write log files of this account and region."""

@@ -5,42 +5,48 @@ The same results give the same record, whatever engine made them and in whatever
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from integrity.chain.acts import NO_ACTS, Acts, TrailAct
 from integrity.chain.coverage import Coverage, Situation, judge_coverage
-from integrity.chain.findings import Finding, Outcome, worst
+from integrity.chain.findings import Finding, Outcome, Reason, worst
 from integrity.chain.fold import fold
+from integrity.chain.known import KnownChain, Seen, advance
 from integrity.chain.link import Entry, Standing, check_links, hour_letters, in_order
 from integrity.chain.model import ChainKind, PublicKey, S3Location
 from integrity.chain.population import Expectation
+from integrity.chain.recall import Contradiction, check_known
 from integrity.record import (
     ChainResult,
     ChainState,
-    DigestCounts,
     EventRecord,
-    Head,
     LogCounts,
     SegmentResult,
 )
 from integrity.verify.job import Job
+from integrity.verify.tally import digest_counts, head_of, is_proven, named_logs
 
 
 @dataclass(frozen=True, slots=True)
 class JoinedChain:
     """A standard chain, its backfill chain where it has digests, and what was found.
 
-    `keys` signed it; `newest` is the end of the newest digest that was seen of it. `asks`: verified
-    events of the trail may say more of it.
+    `keys` signed it; `newest` is the end of the newest digest that was seen of it; `is_there`
+    whether any was in the window. `asks`: verified events of the trail may say more of it. `known`
+    is what the next verification is to know, in place of what `was_known`.
     """
 
     results: tuple[ChainResult, ...]
     findings: tuple[Finding, ...]
     keys: tuple[PublicKey, ...]
     newest: datetime | None
+    is_there: bool
     asks: bool = False
+    stored_bytes: int = 0
+    was_known: tuple[KnownChain, ...] = ()
+    known: tuple[KnownChain, ...] = ()
 
 
 def join_chain(
@@ -48,16 +54,18 @@ def join_chain(
     job: Job,
     now: datetime,
     expected: Expectation,
+    known: Sequence[KnownChain] = (),
     *,
     acts: Acts = NO_ACTS,
     ending: TrailAct | None = None,
 ) -> JoinedChain | None:
     """The judgement of one account's region. None where no chain of the trail is expected in it.
 
-    `acts` on the trail, and the one `ending` that ended the chain, stand in verified log files.
+    `known` is what earlier verifications know of its standard and its backfill chain. `acts` on the
+    trail, and the one `ending` that ended the chain, stand in verified log files.
     """
     ordered = sorted(segments, key=lambda segment: segment.span)
-    return _Join(ordered, job, now, expected, acts, ending).join()
+    return _Join(ordered, job, now, expected, known, acts, ending).join()
 
 
 class _Join:
@@ -67,6 +75,7 @@ class _Join:
         job: Job,
         now: datetime,
         expected: Expectation,
+        known: Sequence[KnownChain],
         acts: Acts,
         ending: TrailAct | None,
     ) -> None:
@@ -83,19 +92,23 @@ class _Join:
             if entry.location not in entries
         )
         self._uris = {location.uri: location for location in entries}
+        self._known = {one.chain.kind: one for one in known}
+        remembered = [entry for segment in segments for entry in segment.remembered]
+        judged = [e for e in self._neighbours if e.standing is not Standing.UNJUDGED]
+        # What was looked up is told last: it may be better known than a neighbour.
+        everything = (*judged, *self._entries, *remembered)
+        self._seen = {entry.location: entry for entry in everything}
+        self._contradictions = self._contradicted()
 
     def join(self) -> JoinedChain | None:
         coverage = judge_coverage(self._situation())
         if coverage is None:
             return None
-        found = [finding for segment in self._segments for finding in segment.findings]
-        links = check_links([*self._entries, *self._neighbours])
-        found += [finding for finding in links if finding.s3_uri in self._uris]
-        found += coverage.findings
-        found.sort(key=lambda finding: (finding.window, finding.s3_uri or ""))
-        results = [self._standard(coverage, found)]
+        found = self._found(coverage)
+        outcomes = self._outcomes(found)
+        results = [self._standard(coverage, found, outcomes)]
         if self._of_kind(ChainKind.BACKFILL):
-            results.append(self._backfill(found))
+            results.append(self._backfill(found, outcomes))
         folded = fold(found, most=self._job.limits.max_findings_per_reason)
         return JoinedChain(
             results=tuple(results),
@@ -103,7 +116,56 @@ class _Join:
             keys=tuple(dict.fromkeys(key for segment in self._segments for key in segment.keys)),
             newest=self._newest(),
             asks=coverage.asks,
+            is_there=any(entry.is_there for entry in self._entries),
+            stored_bytes=sum(segment.stored_bytes for segment in self._segments),
+            was_known=tuple(self._known.values()),
+            known=tuple(self._advanced(coverage, outcomes)),
         )
+
+    def _contradicted(self) -> dict[ChainKind, Contradiction]:
+        """What contradicts an earlier verification, where anybody wants to know."""
+        if self._job.accepting:
+            return {}
+        checked = {kind: check_known(one, self._seen) for kind, one in self._known.items()}
+        return {kind: one for kind, one in checked.items() if one is not None}
+
+    def _found(self, coverage: Coverage) -> list[Finding]:
+        """All findings in order. That a head is gone is told once, as the chain's own."""
+        gone = {place.uri for one in self._contradictions.values() for place in one.gone}
+        found = [
+            finding
+            for segment in self._segments
+            for finding in segment.findings
+            if finding.reason is not Reason.DIGEST_MISSING or finding.s3_uri not in gone
+        ]
+        links = check_links([*self._entries, *self._neighbours])
+        found += [finding for finding in links if finding.s3_uri in self._uris]
+        found += coverage.findings
+        late = self._contradictions.get(ChainKind.BACKFILL)
+        found += [] if late is None else [late.finding]
+        return sorted(found, key=lambda finding: (finding.window, finding.s3_uri or ""))
+
+    def _advanced(
+        self, coverage: Coverage, outcomes: Mapping[S3Location, Outcome]
+    ) -> Iterator[KnownChain]:
+        complete = all(segment.complete for segment in self._segments)
+        for kind in ChainKind:
+            advanced = advance(
+                self._known.get(kind),
+                Seen(
+                    chain=replace(self._chain, kind=kind),
+                    window=self._job.window,
+                    entries={p: e for p, e in self._seen.items() if e.chain.kind is kind},
+                    proven=[e.window for e in self._of_kind(kind) if is_proven(e, outcomes)],
+                    complete=complete,
+                    begins=coverage.begins,
+                ),
+                self._now,
+                grace=self._job.redelivery_grace,
+                limits=self._job.limits,
+            )
+            if advanced is not None:
+                yield advanced
 
     def _newest(self) -> datetime | None:
         ends = [segment.newest for segment in self._segments if segment.newest is not None]
@@ -111,6 +173,7 @@ class _Join:
 
     def _situation(self) -> Situation:
         job, chain, segments = self._job, self._chain, self._segments
+        rewound = self._contradictions.get(ChainKind.STANDARD)
         unattested = [s.first_unattested for s in segments if s.first_unattested is not None]
         return Situation(
             chain=chain,
@@ -128,16 +191,19 @@ class _Join:
             expiry=segments[0].expiry,
             acts=self._acts,
             ending=self._ending,
+            rewound=rewound.finding if rewound is not None else None,
         )
 
     def _of_kind(self, kind: ChainKind) -> list[Entry]:
         return [entry for entry in self._entries if entry.chain.kind is kind]
 
-    def _standard(self, coverage: Coverage, found: Sequence[Finding]) -> ChainResult:
+    def _standard(
+        self, coverage: Coverage, found: Sequence[Finding], outcomes: dict[S3Location, Outcome]
+    ) -> ChainResult:
         entries = self._of_kind(ChainKind.STANDARD)
-        backfill = {entry.location.uri for entry in self._of_kind(ChainKind.BACKFILL)}
+        every = (*self._entries, *self._seen.values())
+        backfill = {e.location.uri for e in every if e.chain.kind is ChainKind.BACKFILL}
         own = [finding for finding in found if finding.s3_uri not in backfill]
-        outcomes = self._outcomes(own)
         state = ChainState.OPEN
         if coverage.is_ended:
             state = ChainState.ENDED
@@ -156,17 +222,18 @@ class _Join:
             hours=hour_letters(
                 self._job.window, entries, outcomes, gaps=coverage.gaps, stale=coverage.stale
             ),
-            head=_head(entries),
-            digest_files=_digest_counts(entries, outcomes),
+            head=head_of(entries),
+            digest_files=digest_counts(entries, outcomes),
             log_files=self._log_counts(entries),
         )
 
-    def _backfill(self, found: Sequence[Finding]) -> ChainResult:
+    def _backfill(
+        self, found: Sequence[Finding], outcomes: dict[S3Location, Outcome]
+    ) -> ChainResult:
         entries = self._of_kind(ChainKind.BACKFILL)
         uris = {entry.location.uri for entry in entries}
         own = [finding for finding in found if finding.s3_uri in uris]
-        outcomes = self._outcomes(own)
-        logs = _named_logs(entries)
+        logs = named_logs(entries)
         of_logs = [Outcome.INVALID] * bool(logs.invalid) + [Outcome.UNDETERMINED] * bool(
             logs.undetermined
         )
@@ -179,14 +246,16 @@ class _Join:
             outcome=worst([Outcome.VALID, *(finding.outcome for finding in own), *of_logs]),
             covered=(),
             hours="",
-            head=_head(entries),
-            digest_files=_digest_counts(entries, outcomes),
+            head=head_of(entries),
+            digest_files=digest_counts(entries, outcomes),
             log_files=logs,
         )
 
     def _outcomes(self, found: Iterable[Finding]) -> dict[S3Location, Outcome]:
         """Of each digest that a finding speaks of, the worst that is said of it."""
-        outcomes: dict[S3Location, Outcome] = {}
+        outcomes: dict[S3Location, Outcome] = {
+            place: Outcome.INVALID for one in self._contradictions.values() for place in one.changed
+        }
         for finding in found:
             location = self._uris.get(finding.s3_uri or "")
             if location is not None:
@@ -195,7 +264,7 @@ class _Join:
         return outcomes
 
     def _log_counts(self, entries: Sequence[Entry]) -> LogCounts:
-        total = _named_logs(entries)
+        total = named_logs(entries)
         for segment in self._segments:
             total += LogCounts(
                 unattested=segment.unattested,
@@ -216,33 +285,3 @@ def _event(act: TrailAct | None) -> EventRecord | None:
         s3_uri=act.log.uri,
         sha256=act.sha256,
     )
-
-
-def _named_logs(entries: Iterable[Entry]) -> LogCounts:
-    counts = LogCounts()
-    for entry in entries:
-        counts += LogCounts(entry.logs.valid, entry.logs.invalid, entry.logs.undetermined)
-    return counts
-
-
-_INVALID = (Standing.MISSING, Standing.BROKEN)
-
-
-def _digest_counts(entries: Iterable[Entry], outcomes: dict[S3Location, Outcome]) -> DigestCounts:
-    """Each digest once, by the worst that was found of it or else by how it stands."""
-    tally = dict.fromkeys(Outcome, 0)
-    for entry in entries:
-        standing = Outcome.UNDETERMINED
-        if entry.is_authentic:
-            standing = Outcome.VALID
-        elif entry.standing in _INVALID:
-            standing = Outcome.INVALID
-        tally[worst([standing, outcomes.get(entry.location, Outcome.VALID)])] += 1
-    return DigestCounts(tally[Outcome.VALID], tally[Outcome.INVALID], tally[Outcome.UNDETERMINED])
-
-
-def _head(entries: Sequence[Entry]) -> Head | None:
-    for entry in reversed(entries):
-        if entry.is_authentic:
-            return Head(entry.location.uri, entry.window.end, entry.sha256, entry.signature)
-    return None

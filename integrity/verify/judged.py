@@ -6,10 +6,11 @@ other decompressor before anything is called invalid. Nothing here knows of othe
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from queue import SimpleQueue
+from types import MappingProxyType
 
 from integrity.chain.content import Buffer, ReadContent, read_member, read_member_with_zlib
 from integrity.chain.desk import Desk
@@ -38,6 +39,7 @@ from integrity.chain.model import (
     Unreachable,
 )
 from integrity.chain.names import DigestName, digest_location
+from integrity.chain.recall import SEEN_BEFORE
 from integrity.verify.job import Job
 from integrity.verify.kept import Retention
 from integrity.verify.keyring import KeyRing
@@ -69,6 +71,7 @@ class Judged:
     finding: Finding | None = None
     last_modified: datetime | None = None
     made: datetime | None = None
+    version_id: str | None = None
 
     @property
     def is_invalid(self) -> bool:
@@ -92,6 +95,7 @@ class Judged:
             previous=None if digest is None else digest.previous,
             log_files=0 if digest is None else len(digest.log_files),
             last_modified=self.last_modified,
+            version_id=self.version_id,
         )
 
 
@@ -104,10 +108,20 @@ def unjudged(name: DigestName) -> Entry:
 
 
 class DigestJudge:
-    """Reads and judges digests one at a time, from many threads."""
+    """Reads and judges digests one at a time, from many threads.
 
-    def __init__(self, job: Job, tools: Tools, ring: KeyRing) -> None:
-        self._job, self._tools, self._ring = job, tools, ring
+    `known` are the places of digests that an earlier verification saw, and whether it has also seen
+    them gone or changed since.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        tools: Tools,
+        ring: KeyRing,
+        known: Mapping[S3Location, bool] = MappingProxyType({}),
+    ) -> None:
+        self._job, self._tools, self._ring, self._known = job, tools, ring, known
         self._retention = Retention(tools)
 
     def judge(self, name: DigestName, location: S3Location, listed: Listed | None = None) -> Judged:
@@ -162,17 +176,21 @@ class DigestJudge:
             judge_predecessor_algorithm(name, fetched, form),
             fetched.last_modified,
             _made(name, fetched),
+            fetched.version_id,
         )
 
     def _absent(self, name: DigestName, location: S3Location) -> Judged:
-        if name.end > self._tools.now - self._job.redelivery_grace:
+        is_known = location in self._known
+        if not is_known and name.end > self._tools.now - self._job.redelivery_grace:
             late = found(Reason.DIGEST_LATE, name, location)
             return Judged(name, location, Standing.LATE, finding=late)
         unkept = self._retention.explain(location, name.end)
-        if unkept.expiry is not None:
+        # What was gone before its time was over did not expire when it was.
+        if unkept.expiry is not None and not self._known.get(location):
             expired = found(Reason.OBJECT_EXPIRED, name, location, detail=unkept.detail)
             return Judged(name, location, Standing.EXPIRED, finding=expired)
-        missing = found(Reason.DIGEST_MISSING, name, location, detail=unkept.detail)
+        detail = "; ".join(filter(None, [SEEN_BEFORE * is_known, unkept.detail]))
+        missing = found(Reason.DIGEST_MISSING, name, location, detail=detail)
         return Judged(name, location, Standing.MISSING, finding=missing)
 
 
@@ -214,6 +232,7 @@ def _flawed(
         finding,
         fetched.last_modified,
         _made(name, fetched),
+        fetched.version_id,
     )
 
 

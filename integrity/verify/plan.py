@@ -7,9 +7,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from integrity.chain.acts import AT_HOME, open_aspects
+from integrity.chain.known import KnownChain, Recall, recalls
 from integrity.chain.model import (
     ChainId,
     KeysUnavailable,
@@ -34,13 +36,14 @@ from integrity.verify.tools import Tools
 class Plan:
     """The chains of a job in order, with their segments, and what was learnt on the way.
 
-    `expected` is what is known of each chain; `method` says who was asked for the population,
-    `notes` who would not answer and what it takes, `unlisted` which folders of accounts or regions
-    could not be looked into.
+    `expected` is what is known of each chain, `known` what earlier verifications know of it;
+    `method` says who was asked for the population, `notes` who would not answer and what it takes,
+    `unlisted` which folders of accounts or regions could not be looked into.
     """
 
     segments: dict[ChainId, list[Segment]] = field(default_factory=dict)
     expected: dict[ChainId, Expectation] = field(default_factory=dict)
+    known: dict[ChainId, tuple[KnownChain, ...]] = field(default_factory=dict)
     told: Told = field(default_factory=Told)
     method: list[str] = field(default_factory=lambda: ["bucket"])
     notes: list[str] = field(default_factory=list)
@@ -62,12 +65,15 @@ def make_plan(job: Job, tools: Tools, witnesses: Witnesses) -> Plan:
         notes=[*answers.notes, *folders.notes, *_own_words(answers.told)],
         unlisted=folders.unlisted,
     )
-    population = expect_chains(job.scope(tools.now), folders.found, answers.told)
+    scope, known = job.scope(tools.now), job.known_chains()
+    plan.method += ["store"] * bool(scope.known)
+    population = expect_chains(scope, folders.found, answers.told)
     keys = _ask_keys(job, tools, {region for _, region in population})
     for (account_id, region), expected in population.items():
         chain = ChainId(expected.root, account_id, region, job.trail.name, job.trail.home_region)
         plan.expected[chain] = expected
-        parts = _segments(chain, expected, cut(job.window), keys.get(region, ()))
+        plan.known[chain] = known.get((account_id, region), ())
+        parts = _segments(chain, expected, job, keys.get(region, ()), plan.known[chain])
         home = (account_id, region) == (job.trail.account_id, job.trail.home_region)
         if home and open_aspects(job.trail, plan.trail_status(job)) & AT_HOME:
             # Where acts on the trail are recorded: what ended its chains stands there.
@@ -98,9 +104,14 @@ def cut(window: TimeWindow) -> list[TimeWindow]:
 
 
 def _segments(
-    chain: ChainId, expected: Expectation, pieces: list[TimeWindow], keys: tuple[PublicKey, ...]
+    chain: ChainId,
+    expected: Expectation,
+    job: Job,
+    keys: tuple[PublicKey, ...],
+    known: tuple[KnownChain, ...],
 ) -> list[Segment]:
-    return [
+    pieces = cut(job.window)
+    segments = [
         Segment(
             chain=chain,
             beside=expected.beside,
@@ -112,6 +123,18 @@ def _segments(
         )
         for piece in pieces
     ]
+    whole = TimeWindow(segments[0].span.start, segments[-1].span.end)
+    return [
+        replace(segment, known=tuple(_recalls(segment, known, whole, job))) for segment in segments
+    ]
+
+
+def _recalls(
+    segment: Segment, known: tuple[KnownChain, ...], whole: TimeWindow, job: Job
+) -> Iterator[Recall]:
+    """What lies beyond the window is the last segment's to look at."""
+    beyond = whole if segment.is_last else None
+    return recalls(known, segment.span, beyond=beyond, limits=job.limits)
 
 
 def _ask_keys(job: Job, tools: Tools, regions: set[str]) -> dict[str, tuple[PublicKey, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,6 +13,7 @@ import msgspec
 
 from integrity.chain.acts import NO_ACTS, Acts, TrailAct
 from integrity.chain.findings import Reason
+from integrity.chain.known import KnownChain
 from integrity.chain.model import ChainId, TimeWindow
 from integrity.record import Run, RunInfo, SegmentResult
 from integrity.verify.endings import Endings, is_home
@@ -41,6 +42,17 @@ class Sources:
     name: str = "s3"
 
 
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """A record, and what the next verification of the trail is to know.
+
+    `known` has every chain of the job's, advanced where it was looked at.
+    """
+
+    run: Run
+    known: tuple[KnownChain, ...]
+
+
 def verify_trail(
     job: Job,
     sources: Sources,
@@ -50,11 +62,13 @@ def verify_trail(
     progress: Progress,
     clock: Callable[[], datetime],
     stopping: Stopping,
-) -> Run:
-    """The record of one trail over one window.
+    previous_sha256: str | None = None,
+) -> Verification:
+    """The record of one trail over one window, and what it adds to what is known.
 
-    Judgement knows one time, `clock` at the start. Once `stopping` is set, the record is made of
-    what was judged so far, and says so.
+    `previous_sha256` is of the trail's record before this one, where there is one. Judgement knows
+    one time, `clock` at the start. Once `stopping` is set, the record is made of what was judged so
+    far, and says so.
     """
     now = clock()
     readers = ThreadPoolExecutor(job.concurrency)
@@ -69,14 +83,29 @@ def verify_trail(
     info = RunInfo(
         id=run_id,
         caller_arn=caller_arn,
-        configuration_sha256=hashlib.sha256(msgspec.json.encode(job)).hexdigest(),
+        configuration_sha256=_configuration_sha256(job),
         source=sources.name,
         started_at=now,
         finished_at=clock(),
         judged_at=now,
         interrupted=stopping.is_set(),
+        stored_bytes=sum(chain.stored_bytes for chain in chains),
+        previous_sha256=previous_sha256,
     )
-    return join_run(job, plan, chains, info)
+    return Verification(join_run(job, plan, chains, info), _known(job, chains))
+
+
+def _configuration_sha256(job: Job) -> str:
+    """Of what was asked for; what is known changes with every run."""
+    return hashlib.sha256(msgspec.json.encode(replace(job, known=()))).hexdigest()
+
+
+def _known(job: Job, chains: Iterable[JoinedChain]) -> tuple[KnownChain, ...]:
+    """What was not looked at is known as before. A chain that moved is the same chain."""
+    looked_at = [one.chain for chain in chains for one in chain.was_known]
+    kept = [one for one in job.known if one.chain not in looked_at]
+    advanced = [one for chain in chains for one in chain.known]
+    return tuple(sorted([*kept, *advanced], key=lambda one: one.chain))
 
 
 def _join_all(
@@ -98,7 +127,9 @@ def _join_all(
         list[tuple[list[SegmentResult], list[TimeWindow]]](),
     )
     segments = [segment for chain in chains for segment in plan.segments[chain]]
-    for result in run_segments(segments, job, tools, recipe=recipe, clock=clock):
+    # Every segment has its own part of what is known.
+    asked = replace(job, known=())
+    for result in run_segments(segments, asked, tools, recipe=recipe, clock=clock):
         endings.hear(result)
         chain = result.chain
         results[chain].append(result)
@@ -146,7 +177,8 @@ def _join(
     ending: TrailAct | None = None,
 ) -> Iterator[JoinedChain]:
     """The chain of these segments, where one is expected."""
-    expected = plan.expected[parts[0].chain]
-    joined = join_chain(parts, job, tools.now, expected, acts=acts, ending=ending)
+    chain = parts[0].chain
+    expected, known = plan.expected[chain], plan.known[chain]
+    joined = join_chain(parts, job, tools.now, expected, known, acts=acts, ending=ending)
     if joined is not None:
         yield joined

@@ -4,6 +4,7 @@
 2. list the log folders, and check every log file that an authentic digest of the span names
    (`logs`)
 3. judge the log files that none of them names (`unnamed`)
+4. look for what earlier verifications know and the span does not show (`remembered`)
 
 A segment is small and picklable, so any engine may run it, anywhere, twice. Its result is small
 too; links, coverage and the head are judged later, from the results alone (`join`).
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from integrity.chain.findings import Finding, Place, Reason, find
+from integrity.chain.known import Recall
 from integrity.chain.limits import MIB
 from integrity.chain.link import Entry, check_links, in_order
 from integrity.chain.model import (
@@ -32,7 +34,7 @@ from integrity.chain.retention import Expiry
 from integrity.chain.times import DAY, HOUR, day_folder
 from integrity.events.search import Wanted
 from integrity.record import SegmentResult
-from integrity.verify.digests import DigestReader, DigestSpan
+from integrity.verify.digests import DigestReader
 from integrity.verify.head import due_by, newest_digest, was_redelivered
 from integrity.verify.job import Job
 from integrity.verify.judged import DigestJudge
@@ -42,7 +44,9 @@ from integrity.verify.listing import DigestFolders, days_from
 from integrity.verify.logs import LogChecker, LogSpan
 from integrity.verify.named import NamedLogs
 from integrity.verify.parallel import Budget
+from integrity.verify.remembered import look_up
 from integrity.verify.searched import LogSearch
+from integrity.verify.span import DigestSpan
 from integrity.verify.tools import Tools
 from integrity.verify.unnamed import LogListing, UnnamedFinder, UnnamedLogs, list_logs
 
@@ -70,7 +74,8 @@ class Segment:
     Digests that end in [start, end + 1 h] belong to a window, as with the AWS CLI. Between segments
     an instant belongs to the earlier one. Older parts of the chain may lie under the roots
     `beside`. `keys` were asked for once per region; `witness` is what GetTrailStatus said before
-    anything was listed. The events that are `wanted` are taken out of its verified log files.
+    anything was listed; `known` are digests that earlier verifications saw. The events that are
+    `wanted` are taken out of its verified log files.
     """
 
     chain: ChainId
@@ -81,6 +86,7 @@ class Segment:
     keys: tuple[PublicKey, ...] = ()
     witness: TrailStatus | None = None
     wanted: Wanted | None = None
+    known: tuple[Recall, ...] = ()
 
     @property
     def span(self) -> TimeWindow:
@@ -121,6 +127,7 @@ class _SegmentCheck:
             tools=self._tools,
             ring=self._ring,
             folders=self._folders,
+            known=() if self._job.accepting else segment.known,
         )
         with _READ.hold(reader.weigh()):
             return self._check(reader.read())
@@ -213,6 +220,7 @@ class _SegmentCheck:
             for entry in entries
         ]
         events, unread = self._search.result() if self._search is not None else ((), 0)
+        remembered, found = self._remembered(digests)
         signers = {signed.digest.fingerprint for signed in digests.authentic.values()}
         listed = self._job.unreferenced
         return SegmentResult(
@@ -224,6 +232,7 @@ class _SegmentCheck:
                 *digests.findings,
                 *logs.findings,
                 *unnamed.findings,
+                *(() if self._job.accepting else found),
                 *self._strangers(),
                 *(self._not_listed(folder) for folder in unlisted),
             ),
@@ -240,7 +249,13 @@ class _SegmentCheck:
             stored_bytes=logs.stored_bytes,
             events=events,
             unread=unread,
+            remembered=tuple(remembered),
         )
+
+    def _remembered(self, digests: DigestSpan) -> tuple[list[Entry], list[Finding]]:
+        """Known digests that the span does not show, or not for sure."""
+        seen = [e for e in digests.entries if e.is_authentic or self._belongs(e)]
+        return look_up(self._segment.known, seen, job=self._job, tools=self._tools, ring=self._ring)
 
     def _expiry(self, entries: list[Entry]) -> Expiry | None:
         """What the lifecycle does to the chain's digests, asked where the span begins without."""

@@ -26,11 +26,12 @@ from integrity.chain.names import is_marker, log_folder, log_name_start, parse_l
 from integrity.chain.times import DAY, HOUR, day_folder, day_of
 from integrity.chain.trouble import is_archived
 from integrity.chain.unnamed import Claim, Unnamed, Vouchers, judge_unnamed, unnamed, vouchers
-from integrity.verify.digests import DigestReader, DigestSpan
+from integrity.verify.digests import DigestReader
 from integrity.verify.job import Job
 from integrity.verify.keyring import KeyRing
 from integrity.verify.listing import DigestFolders, days_from
 from integrity.verify.named import NamedLogs
+from integrity.verify.span import DigestSpan
 from integrity.verify.tools import Tools
 
 

@@ -46,7 +46,7 @@ def join_run(job: Job, plan: Plan, joined: Iterable[JoinedChain], info: RunInfo)
         trail_arn=job.trail.arn,
         requested=job.requested,
         run=info,
-        population=_population(job, plan, chains),
+        population=_population(job, plan, joined),
         keys=_keys(key for chain in joined for key in chain.keys),
         outcome=_outcome(chains, findings, info),
         totals=_totals(chains, job),
@@ -109,10 +109,10 @@ def _not_listed(job: Job, folder: Unreachable) -> Finding:
     )
 
 
-def _population(job: Job, plan: Plan, chains: Sequence[ChainResult]) -> Population:
-    """An ended chain is listed, and expected no more."""
-    standard = [chain for chain in chains if chain.kind is ChainKind.STANDARD]
-    found = [chain for chain in standard if chain.digest_files.total]
+def _population(job: Job, plan: Plan, joined: Sequence[JoinedChain]) -> Population:
+    """An ended chain is listed, and expected no more; where all digests are gone none is found."""
+    standard = [chain.results[0] for chain in joined]
+    found = [chain.results[0] for chain in joined if chain.is_there]
     expected = [c for c in standard if c.digest_files.total or c.state is not ChainState.ENDED]
     return Population(
         method=tuple(plan.method),

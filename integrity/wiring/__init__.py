@@ -22,7 +22,6 @@ from integrity.chain.model import (
     Trail,
 )
 from integrity.errors import AccessError, UsageError
-from integrity.record import Run
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
 from integrity.verify.ports import KeySource, OpenSources, Progress, Witnesses
@@ -30,6 +29,7 @@ from integrity.verify.ports import KeySource, OpenSources, Progress, Witnesses
 if TYPE_CHECKING:
     from integrity.aws.roles import Role
     from integrity.aws.session import Aws, AwsRecipe
+    from integrity.verify.run import Verification
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,16 +152,17 @@ class Connection:
         clock: Callable[[], datetime],
         stopping: Stopping,
         names_valid: bool,
-    ) -> Run:
+        previous_sha256: str | None = None,
+    ) -> Verification:
         """One trail's record. Raises UsageError for a region that is not one.
 
-        Names of valid files do not travel between processes, so `names_valid` keeps it in one.
+        `names_valid` keeps it in one process: names of valid files do not travel between several.
         """
         from integrity.verify.run import Sources, verify_trail
 
         _refuse_unknown(self._aws, job.source_regions or ())
         caller = self._aws.caller(job.trail.home_region)
-        run = verify_trail(
+        verification = verify_trail(
             job,
             Sources(
                 *self.open_sources(),
@@ -173,9 +174,12 @@ class Connection:
             progress=progress,
             clock=clock,
             stopping=stopping,
+            previous_sha256=previous_sha256,
         )
-        notes = (*self._directory.notes, *run.population.notes)
-        return replace(run, population=replace(run.population, notes=notes))
+        population = verification.run.population
+        notes = (*self._directory.notes, *population.notes)
+        run = replace(verification.run, population=replace(population, notes=notes))
+        return replace(verification, run=run)
 
     def _witnesses(self, trail: Trail, account_id: str | None) -> Witnesses:
         """Who can be asked about a trail: nobody, if AWS knows it not, or not in this place."""

@@ -11,6 +11,7 @@ from integrity.record import Run
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
 from integrity.verify.ports import Progress
+from integrity.verify.run import Verification
 from integrity.wiring import Access, Claim, MeantTrail, TrailListing
 from tests.report import samples
 
@@ -65,7 +66,7 @@ class StandIn:
         clock: Callable[[], datetime],
         stopping: Stopping,
         names_valid: bool,  # noqa: ARG002
-    ) -> Run:
+    ) -> Verification:
         answer = self.answers[len(self.jobs)]
         self.jobs.append(job)
         self.nows.append(clock())
@@ -73,7 +74,7 @@ class StandIn:
             raise answer
         run = answer if isinstance(answer, Run) else answer(progress)
         info = replace(run.run, interrupted=stopping.is_set())
-        return replace(run, trail_arn=job.trail.arn, run=info)
+        return Verification(replace(run, trail_arn=job.trail.arn, run=info), ())
 
     def list_trails(self) -> Sequence[TrailListing]:
         if isinstance(self.listings, BaseException):

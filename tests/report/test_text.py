@@ -13,9 +13,11 @@ from integrity.chain.findings import CLAUSES, Finding, Outcome, Reason
 from integrity.chain.fold import fold
 from integrity.chain.model import ChainKind, S3Location, TimeWindow
 from integrity.record import (
+    Acceptance,
     ChainState,
     DigestCounts,
     Expected,
+    Head,
     LogCounts,
     Population,
     Run,
@@ -32,6 +34,7 @@ from integrity.report.text import (
     render_valid_log,
 )
 from integrity.report.words import WORDS
+from tests.chain.specimens import at
 from tests.report.samples import (
     ACCOUNT,
     ARN,
@@ -409,6 +412,32 @@ def test_population_keys_and_judge_are_named() -> None:
     nobody = replace(record, run=replace(record.run, caller_arn=None), keys=())
     assert "Keys       no public key was used" in lines_of(nobody)
     assert " as arn" not in text_of(nobody)
+
+
+def test_what_was_accepted_is_told_with_who_and_why() -> None:
+    head = Head(digest_uri(5), at(5), "ab" * 32, "cd" * 256)
+    accepted = Acceptance(
+        account_id="111122223333",
+        region="us-east-1",
+        kind=ChainKind.STANDARD,
+        old=head,
+        new=None,
+        lost=2,
+        accepted_by="an ARN",
+        reason="moved\nthe bucket",
+        accepted_at=at(30),
+    )
+    lines = lines_of(replace(run(), accepted=(accepted, replace(accepted, new=head, lost=1))))
+
+    told = [line for line in lines if line.startswith("Accepted")]
+    assert told == [
+        "Accepted   111122223333 us-east-1, standard: 2 known digests gone or changed, the newest "
+        f"{digest_uri(5)}; the head is now nothing; by an ARN at 2026-03-02T06:00:00Z: "
+        "moved\\nthe bucket",
+        "Accepted   111122223333 us-east-1, standard: 1 known digest gone or changed, the newest "
+        f"{digest_uri(5)}; the head is now {digest_uri(5)}; by an ARN at 2026-03-02T06:00:00Z: "
+        "moved\\nthe bucket",
+    ]
 
 
 def test_verbose_names_each_key_with_its_validity() -> None:

@@ -18,10 +18,11 @@ from integrity.chain.names import digest_location
 from integrity.lab import attacks
 from integrity.lab.objects import LabDigest, StoredObject
 from integrity.verify import digests
-from integrity.verify.digests import DigestReader, DigestSpan
+from integrity.verify.digests import DigestReader
 from integrity.verify.keyring import KeyRing
 from integrity.verify.listing import DigestFolders
 from integrity.verify.parallel import each
+from integrity.verify.span import DigestSpan
 from tests.chain.specimens import CHAIN, at, hours
 from tests.memory import MemorySource
 from tests.verify.stage import Stage, chain_id, made, place_of

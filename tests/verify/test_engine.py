@@ -65,7 +65,7 @@ def verify(
         progress=progress or Silent(),
         clock=lambda: NOW,
         stopping=stopping or Event(),
-    )
+    ).run
 
 
 def verdict(run: Run) -> bytes:
@@ -244,7 +244,7 @@ def test_a_hanging_read_does_not_hold_up_a_stop(monkeypatch: pytest.MonkeyPatch)
             progress=StopsAtOnce(),
             clock=lambda: NOW,
             stopping=stopping,
-        )
+        ).run
         assert not HELD.is_set()
     finally:
         HELD.set()

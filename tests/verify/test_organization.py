@@ -39,7 +39,7 @@ EVERYBODY = (LIST_ACCOUNTS, DESCRIBE_REGIONS, GET_TRAIL_STATUS)
 
 def found(stage: Stage, **options: object) -> Run:
     """The window of the organization, verified."""
-    return verify(stage.world, stage.trail, START, END, **options)  # type: ignore[arg-type]
+    return verify(stage.world, stage.trail, START, END, **options)
 
 
 def places(run: Run) -> set[tuple[str, str, str]]:

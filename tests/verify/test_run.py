@@ -27,7 +27,7 @@ def run(stage: Stage, end: float, progress: Silent, stopping: Event) -> Run:
         progress=progress,
         clock=lambda: at(next(hours)),
         stopping=stopping,
-    )
+    ).run
 
 
 def test_the_record_says_when_and_from_where() -> None:

@@ -54,7 +54,14 @@ def job(trail: Trail = TRAIL, end: float = 24, **asked: Any) -> Job:
 
 
 def part(*results: Any, findings: tuple[Finding, ...] = (), **known: Any) -> JoinedChain:
-    made = JoinedChain(results=results or (chain(),), findings=findings, keys=(), newest=at(24))
+    results = results or (chain(),)
+    made = JoinedChain(
+        results=results,
+        findings=findings,
+        keys=(),
+        newest=at(24),
+        is_there=bool(results[0].digest_files.total),
+    )
     return replace(made, **known)
 
 
