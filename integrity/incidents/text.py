@@ -1,0 +1,302 @@
+"""A matter in words: one line for a subject, a page for a person, facts for machines. Pure.
+
+Whatever a stranger named passes `terminal.escape` and is cut to a length, and so is every list: a
+message fits where messages are sent (SNS: 256 KiB, a subject under 100 characters), and what was
+cut stands in the record that it names.
+(AWS: Amazon SNS API, Publish.)
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from integrity.chain.findings import Outcome
+from integrity.chain.model import TimeWindow
+from integrity.chain.terminal import escape
+from integrity.chain.times import format_instant
+from integrity.chain.words import label
+from integrity.incidents.advice import advice_for
+from integrity.incidents.causes import NATURES, Cause
+from integrity.incidents.joining import hull_of
+from integrity.state import Audience, Incident, Step
+
+SCHEMA_VERSION = 1
+MOST_SUBJECT = 99
+MOST_LISTED = 20
+"""So many incidents, and objects, does a text list."""
+
+MOST_INCIDENTS = 50
+"""So many incidents do the facts list, each with few of its objects."""
+
+MOST_IDS = 2000
+"""So many incidents do the facts name at all."""
+
+_FEW_OBJECTS = 2
+_MOST_LINE = 400
+_MOST_DETAIL = 600
+
+_WHOLE_TRAIL = (
+    Cause.TRAIL,
+    Cause.UNLISTED,
+    Cause.STATE_LOST,
+    Cause.RECORDS,
+)
+
+
+_CHAINS = (Cause.HEAD, Cause.GAP, Cause.KEYS, Cause.NEW_CHAIN)
+_FILES = (
+    Cause.DIGEST_ABSENT,
+    Cause.DIGEST_ALTERED,
+    Cause.DIGEST_LINK,
+    Cause.LOG_ABSENT,
+    Cause.LOG_ALTERED,
+    Cause.LOG_UNREFERENCED,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matter:
+    """Incidents of one trail and one reason, told in one message."""
+
+    incidents: tuple[Incident, ...]
+    audience: Audience
+    step: Step
+    record_uri: str
+    now: datetime
+
+    @property
+    def first(self) -> Incident:
+        return self.incidents[0]
+
+    @property
+    def count(self) -> int:
+        return sum(incident.count for incident in self.incidents)
+
+    @property
+    def outcome(self) -> Outcome:
+        return max((incident.outcome for incident in self.incidents), key=list(Outcome).index)
+
+    @property
+    def window(self) -> TimeWindow:
+        return hull_of(incident.window for incident in self.incidents)
+
+    @property
+    def account_id(self) -> str:
+        """The one account that it is about; empty where there are several."""
+        accounts = {incident.account_id for incident in self.incidents}
+        return accounts.pop() if len(accounts) == 1 else ""
+
+    @property
+    def region(self) -> str:
+        """The one region that it is about; empty where there are several."""
+        regions = {incident.region for incident in self.incidents}
+        return regions.pop() if len(regions) == 1 else ""
+
+
+def anchor(reason: str) -> str:
+    """Where the documents say what to do."""
+    return f"docs/operations.md#{reason}"
+
+
+def command(incident: Incident, window: TimeWindow) -> str:
+    """The command line that verifies the window again."""
+    parts = [
+        "integrity verify",
+        f"--trail-arn {_quoted(incident.trail_arn)}",
+        f"--start-time {format_instant(window.start)}",
+        f"--end-time {format_instant(window.end)}",
+    ]
+    if incident.cause not in _WHOLE_TRAIL:
+        parts.append(f"--account-id {_quoted(incident.account_id)}")
+        parts.append(f"--source-region {_quoted(incident.region)}")
+    return " ".join(parts)
+
+
+# The subject
+
+
+def render_subject(matter: Matter) -> str:
+    """`[integrity] INVALID log_hash_mismatch 111122223333 us-east-1 main (3 files)`, cut to fit."""
+    words = {
+        Step.OPENED: label(matter.outcome),
+        Step.WORSENED: f"WORSE: {label(matter.outcome)}",
+        Step.REMINDED: f"STILL {label(matter.outcome)}",
+        Step.RESOLVED: "RESOLVED",
+        Step.NOTED: "NOTE",
+    }
+    accounts = len({incident.account_id for incident in matter.incidents})
+    places = len({(incident.account_id, incident.region) for incident in matter.incidents})
+    where = f"{matter.account_id or f'{accounts} accounts'} {matter.region or f'{places} regions'}"
+    head = escape(f"[integrity] {words[matter.step]} {matter.first.reason} {where}")
+    tail = f" ({_amount(matter)})"
+    trail = " " + _cut(escape(_trail_name(matter.first)), MOST_SUBJECT - len(head + tail) - 1)
+    return (head + trail)[: MOST_SUBJECT - len(tail)] + tail
+
+
+def _amount(matter: Matter) -> str:
+    cause = Cause(matter.first.cause)
+    if cause in _WHOLE_TRAIL and cause is not Cause.UNLISTED:
+        return "the whole trail"
+    if cause in _CHAINS:
+        return _counted(len(matter.incidents), "chain")
+    return _counted(matter.count, "file" if cause in _FILES else "object")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _trail_name(incident: Incident) -> str:
+    return incident.trail_arn.rpartition("/")[2]
+
+
+# The page
+
+_OPENINGS = {
+    Step.OPENED: "",
+    Step.WORSENED: "This has got worse since you were told of it. ",
+    Step.REMINDED: "A daily reminder: this is not over. ",
+    Step.RESOLVED: "Over: the hours below were verified again, and it was not found any more. "
+    "What was told: ",
+    Step.NOTED: "A note, told once: ",
+}
+
+
+def render_text(matter: Matter) -> str:
+    """What, where, which hours, how sure, what is in doubt, what to do and what not to."""
+    return "\n".join(_lines(matter)) + "\n"
+
+
+def _lines(matter: Matter) -> Iterator[str]:
+    advice, first = advice_for(matter.first.reason), matter.first
+    yield f"{_OPENINGS[matter.step]}{label(matter.outcome)}: {advice.what}."
+    yield ""
+    yield f"Reason      {first.reason}"
+    yield f"Trail       {escape(first.trail_arn)}"
+    yield from _places(matter)
+    yield f"Amount      {_amount(matter)}"
+    yield from _details(matter)
+    yield f"First seen  {format_instant(min(one.first_seen for one in matter.incidents))}"
+    yield f"Last seen   {format_instant(max(one.last_seen for one in matter.incidents))}"
+    yield ""
+    if matter.step is not Step.RESOLVED:
+        yield f"How sure    {advice.sure}."
+        yield f"In doubt    {advice.doubt}."
+        yield f"Do          {advice.do}."
+        yield f"Do not      {advice.do_not}."
+        yield ""
+    yield from _objects(matter)
+    yield "Verify again (times are UTC):"
+    yield f"  {command(first, first.window)}"
+    yield ""
+    yield f"More        {anchor(first.reason)}"
+    yield f"Record      {_line(matter.record_uri)}"
+
+
+def _places(matter: Matter) -> Iterator[str]:
+    """Each incident on a line: whose, where, which hours, its id."""
+    name = "Incident    "
+    for incident in matter.incidents[:MOST_LISTED]:
+        where = "the whole trail"
+        if incident.cause not in _WHOLE_TRAIL:
+            where = f"account {incident.account_id}, region {incident.region}"
+        window = incident.window
+        yield (
+            f"{name}{incident.id}: {escape(where)}, {format_instant(window.start)} to "
+            f"{format_instant(window.end)}"
+        )
+        name = "            "
+    yield from _more(len(matter.incidents), MOST_LISTED, "incident", name)
+
+
+def _details(matter: Matter) -> Iterator[str]:
+    details = dict.fromkeys(one.detail for one in matter.incidents if one.detail)
+    for number, detail in enumerate(list(details)[:3]):
+        name = "" if number else "Detail"
+        yield f"{name:12}{_cut(escape(detail), _MOST_DETAIL)}"
+
+
+def _objects(matter: Matter) -> Iterator[str]:
+    subjects = [uri for incident in matter.incidents for uri in incident.subjects]
+    if not subjects:
+        return
+    shown = subjects[:MOST_LISTED]
+    yield "Objects:"
+    for uri in shown:
+        yield f"  {_line(uri)}"
+    yield from _more(max(len(subjects), matter.count), len(shown), "object", "  ")
+    yield ""
+
+
+def _more(number: int, shown: int, noun: str, name: str) -> Iterator[str]:
+    if number > shown:
+        yield f"{name}and {_counted(number - shown, f'more {noun}')} (see the record)"
+
+
+def _line(text: str) -> str:
+    return _cut(escape(text), _MOST_LINE)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: max(0, most - 3)] + "..."
+
+
+def _quoted(text: str) -> str:
+    return shlex.quote(escape(text))
+
+
+# The facts
+
+
+def render_facts(matter: Matter) -> dict[str, object]:
+    """The same for machines; `dedup_key` is the first incident's id, `incident_ids` has them all.
+
+    `account_id` and `region` are empty where there are several.
+    """
+    first, advice = matter.first, advice_for(matter.first.reason)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "dedup_key": first.id,
+        "incident_id": first.id,
+        "step": matter.step.value,
+        "audience": matter.audience.value,
+        "is_open": matter.step is not Step.RESOLVED and not NATURES[Cause(first.cause)].is_noted,
+        "outcome": matter.outcome.value,
+        "reason": first.reason,
+        "what": advice.what,
+        "trail_arn": escape(first.trail_arn),
+        "account_id": escape(matter.account_id),
+        "region": escape(matter.region),
+        "window": _window(matter.window),
+        "count": matter.count,
+        "subjects": [_line(uri) for uri in first.subjects],
+        "detail": _cut(escape(first.detail), _MOST_DETAIL),
+        "first_seen": format_instant(min(one.first_seen for one in matter.incidents)),
+        "last_seen": format_instant(max(one.last_seen for one in matter.incidents)),
+        "next_command": command(first, first.window),
+        "documentation": anchor(first.reason),
+        "record_uri": _line(matter.record_uri),
+        "incident_count": len(matter.incidents),
+        "incident_ids": [one.id for one in matter.incidents[:MOST_IDS]],
+        "incidents": [_facts(one) for one in matter.incidents[:MOST_INCIDENTS]],
+    }
+
+
+def _facts(incident: Incident) -> dict[str, object]:
+    return {
+        "incident_id": incident.id,
+        "outcome": incident.outcome.value,
+        "account_id": escape(incident.account_id),
+        "region": escape(incident.region),
+        "window": _window(incident.window),
+        "count": incident.count,
+        "subjects": [_line(uri) for uri in incident.subjects[:_FEW_OBJECTS]],
+        "first_seen": format_instant(incident.first_seen),
+    }
+
+
+def _window(window: TimeWindow) -> dict[str, str]:
+    return {"start": format_instant(window.start), "end": format_instant(window.end)}
