@@ -7,10 +7,12 @@ like tampering.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from integrity.chain.findings import CLAUSES, Reason
+from integrity.incidents.causes import Cause
 from integrity.incidents.tick import Remark
+from integrity.state import Audience
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +190,29 @@ _ADVICE: dict[str, Advice] = {
 }
 
 
-def advice_for(reason: str) -> Advice:
-    """The sentences about a reason, a finding's or the service's own."""
-    return _ADVICE[reason]
+_HIDDEN = replace(
+    _ADVICE[Reason.OBJECT_UNREADABLE],
+    sure=(
+        "Undetermined, but out of the ordinary: other files of the same chain and day can be read, "
+        "and this one cannot"
+    ),
+    doubt="what is in this object, and in the log files under it if it is a digest file",
+    do="find who wrote it or changed the right to read it (S3 data events, object versions, key)",
+    do_not=_KEEP,
+)
+_EARLY = replace(
+    _ADVICE[Reason.OBJECT_EXPIRED],
+    sure=(
+        "Undetermined: a lifecycle rule explains it, but a younger object than should expire, or a "
+        "rule that was not known"
+    ),
+    do="find who wrote the rule (PutBucketLifecycleConfiguration in the Event history)",
+    do_not="do not take the rule for granted, and do not delete what is left of this period",
+)
+
+
+def advice_for(reason: str, cause: str, audience: Audience) -> Advice:
+    """The sentences about a reason, a finding's or the service's own, for who is told of it."""
+    if reason == Reason.OBJECT_UNREADABLE and audience is Audience.SECURITY:
+        return _HIDDEN
+    return _EARLY if cause == Cause.EXPIRED_EARLY else _ADVICE[reason]

@@ -29,9 +29,10 @@ class News:
 
 def write_messages(news: Iterable[News], now: datetime) -> tuple[Message, ...]:
     """A message for each audience, step and reason, in the order in which they come."""
-    groups: dict[tuple[Audience, Step, str], list[News]] = {}
+    groups: dict[tuple[Audience, Step, str, str], list[News]] = {}
     for one in news:
-        groups.setdefault((one.audience, one.step, one.incident.reason), []).append(one)
+        key = (one.audience, one.step, one.incident.cause, one.incident.reason)
+        groups.setdefault(key, []).append(one)
     return tuple(_message(group, now) for group in groups.values())
 
 

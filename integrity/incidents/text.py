@@ -18,7 +18,7 @@ from integrity.chain.model import TimeWindow
 from integrity.chain.terminal import escape
 from integrity.chain.times import format_instant
 from integrity.chain.words import label
-from integrity.incidents.advice import advice_for
+from integrity.incidents.advice import Advice, advice_for
 from integrity.incidents.causes import NATURES, Cause
 from integrity.incidents.joining import hull_of
 from integrity.state import Audience, Incident, Step
@@ -37,6 +37,7 @@ MOST_IDS = 2000
 _FEW_OBJECTS = 2
 _MOST_LINE = 400
 _MOST_DETAIL = 600
+_MOST_URI = 1200
 
 _WHOLE_TRAIL = (
     Cause.TRAIL,
@@ -72,6 +73,10 @@ class Matter:
         return self.incidents[0]
 
     @property
+    def advice(self) -> Advice:
+        return advice_for(self.first.reason, self.first.cause, self.audience)
+
+    @property
     def count(self) -> int:
         return sum(incident.count for incident in self.incidents)
 
@@ -101,17 +106,18 @@ def anchor(reason: str) -> str:
     return f"docs/operations.md#{reason}"
 
 
-def command(incident: Incident, window: TimeWindow) -> str:
-    """The command line that verifies the window again."""
+def command(matter: Matter) -> str:
+    """The command line that verifies the window again, in no more places than have to be."""
     parts = [
         "integrity verify",
-        f"--trail-arn {_quoted(incident.trail_arn)}",
-        f"--start-time {format_instant(window.start)}",
-        f"--end-time {format_instant(window.end)}",
+        f"--trail-arn {_quoted(matter.first.trail_arn)}",
+        f"--start-time {format_instant(matter.window.start)}",
+        f"--end-time {format_instant(matter.window.end)}",
     ]
-    if incident.cause not in _WHOLE_TRAIL:
-        parts.append(f"--account-id {_quoted(incident.account_id)}")
-        parts.append(f"--source-region {_quoted(incident.region)}")
+    if matter.account_id and matter.first.cause not in _WHOLE_TRAIL:
+        parts.append(f"--account-id {_quoted(matter.account_id)}")
+    if matter.region and matter.first.cause not in _WHOLE_TRAIL:
+        parts.append(f"--source-region {_quoted(matter.region)}")
     return " ".join(parts)
 
 
@@ -171,7 +177,7 @@ def render_text(matter: Matter) -> str:
 
 
 def _lines(matter: Matter) -> Iterator[str]:
-    advice, first = advice_for(matter.first.reason), matter.first
+    advice, first = matter.advice, matter.first
     yield f"{_OPENINGS[matter.step]}{label(matter.outcome)}: {advice.what}."
     yield ""
     yield f"Reason      {first.reason}"
@@ -186,14 +192,14 @@ def _lines(matter: Matter) -> Iterator[str]:
         yield f"How sure    {advice.sure}."
         yield f"In doubt    {advice.doubt}."
         yield f"Do          {advice.do}."
-        yield f"Do not      {advice.do_not}."
+        yield f"Caution     {advice.do_not}."
         yield ""
     yield from _objects(matter)
     yield "Verify again (times are UTC):"
-    yield f"  {command(first, first.window)}"
+    yield f"  {command(matter)}"
     yield ""
     yield f"More        {anchor(first.reason)}"
-    yield f"Record      {_line(matter.record_uri)}"
+    yield f"Record      {_cut(escape(matter.record_uri), _MOST_URI)}"
 
 
 def _places(matter: Matter) -> Iterator[str]:
@@ -256,7 +262,7 @@ def render_facts(matter: Matter) -> dict[str, object]:
 
     `account_id` and `region` are empty where there are several.
     """
-    first, advice = matter.first, advice_for(matter.first.reason)
+    first, advice = matter.first, matter.advice
     return {
         "schema_version": SCHEMA_VERSION,
         "dedup_key": first.id,
@@ -267,6 +273,8 @@ def render_facts(matter: Matter) -> dict[str, object]:
         "outcome": matter.outcome.value,
         "reason": first.reason,
         "what": advice.what,
+        "how_sure": advice.sure,
+        "in_doubt": advice.doubt,
         "trail_arn": escape(first.trail_arn),
         "account_id": escape(matter.account_id),
         "region": escape(matter.region),
@@ -276,9 +284,9 @@ def render_facts(matter: Matter) -> dict[str, object]:
         "detail": _cut(escape(first.detail), _MOST_DETAIL),
         "first_seen": format_instant(min(one.first_seen for one in matter.incidents)),
         "last_seen": format_instant(max(one.last_seen for one in matter.incidents)),
-        "next_command": command(first, first.window),
+        "next_command": command(matter),
         "documentation": anchor(first.reason),
-        "record_uri": _line(matter.record_uri),
+        "record_uri": _cut(escape(matter.record_uri), _MOST_URI),
         "incident_count": len(matter.incidents),
         "incident_ids": [one.id for one in matter.incidents[:MOST_IDS]],
         "incidents": [_facts(one) for one in matter.incidents[:MOST_INCIDENTS]],
