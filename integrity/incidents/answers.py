@@ -7,13 +7,11 @@ silence resolves nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 from integrity.chain.findings import Finding, Outcome
 from integrity.chain.link import merge
 from integrity.chain.model import TimeWindow
 from integrity.incidents.causes import NATURES, Cause, hiding
-from integrity.incidents.tick import Recorded, Tick
+from integrity.incidents.tick import Tick
 from integrity.record import Requested, Run
 from integrity.state import Incident
 
@@ -23,6 +21,12 @@ class Answers:
 
     def __init__(self, tick: Tick) -> None:
         self._tick = tick
+        self._findings: dict[tuple[str, str], list[Finding]] = {}
+        for one in tick.runs:
+            for finding in one.run.findings:
+                if finding.outcome is not Outcome.VALID:
+                    place = (finding.account_id, finding.region)
+                    self._findings.setdefault(place, []).append(finding)
 
     def is_asked(self, incident: Incident) -> bool:
         """Whether any run, finished or not, was to look at some of its window."""
@@ -69,12 +73,9 @@ class Answers:
             _has_unattested(one.run, incident) for one in self._tick.runs
         ):
             return True
-        reasons = hiding(cause)
-        own = incident.window
-        return any(
-            finding.reason in reasons and _meet(finding.window, own)
-            for finding in _of_place(self._tick.runs, incident)
-        )
+        reasons, own = hiding(cause), incident.window
+        here = self._findings.get((incident.account_id, incident.region), ())
+        return any(finding.reason in reasons and _meet(finding.window, own) for finding in here)
 
     def _meets(self, run: Run, incident: Incident) -> bool:
         return _holds(run.requested, incident) and _meet(run.requested.window, incident.window)
@@ -115,14 +116,6 @@ def _status_was_told(run: Run) -> bool:
     told = run.population
     refused = any(call.startswith("cloudtrail:GetTrailStatus") for call in told.unasked)
     return "trail_status" in told.method and not refused
-
-
-def _of_place(runs: Iterable[Recorded], incident: Incident) -> Iterator[Finding]:
-    for one in runs:
-        for finding in one.run.findings:
-            mine = (finding.account_id, finding.region) == (incident.account_id, incident.region)
-            if mine and finding.outcome is not Outcome.VALID:
-                yield finding
 
 
 def _meet(one: TimeWindow, other: TimeWindow) -> bool:

@@ -22,7 +22,7 @@ from integrity.chain.findings import Outcome, worst
 from integrity.chain.times import HOUR, format_instant
 from integrity.incidents.answers import Answers
 from integrity.incidents.causes import NATURES, Cause, Nature
-from integrity.incidents.joining import hull_of, is_shown, join_traces
+from integrity.incidents.joining import hull_of, join_traces
 from integrity.incidents.messages import News, write_messages
 from integrity.incidents.policy import Policy, Route, routes
 from integrity.incidents.tick import Tick
@@ -58,15 +58,15 @@ class _Decider:
         self._tick, self._incidents = tick, incidents
         self._policy, self._now = policy, now
         self._answers = Answers(tick)
-        self._traces = find_traces(tick, incidents, policy, now)
         self._changed: list[Incident] = []
         self._news: list[News] = []
 
     def decide(self) -> Decision:
-        joined = join_traces(self._traces, self._incidents)
+        traces_found = find_traces(self._tick, self._incidents, self._policy, self._now)
+        joined = join_traces(traces_found, self._incidents)
         for incident in self._incidents:
             traces = joined.open.get(incident.id, [])
-            if traces or is_shown(incident, self._traces):
+            if traces or incident.id in joined.shown:
                 self._settle(incident, self._found(incident, traces), traces)
             else:
                 self._unseen(incident)

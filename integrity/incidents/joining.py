@@ -21,24 +21,34 @@ _NONE = timedelta(0)
 
 @dataclass(slots=True)
 class Joined:
-    """The traces of each open incident, by its id, and new matters of one trace or more."""
+    """The traces of each open incident, by its id, and new matters of one trace or more.
+
+    `shown` are the incidents in whose windows something of their family lies, whatever it joined.
+    """
 
     open: dict[str, list[Trace]] = field(default_factory=dict)
     new: list[list[Trace]] = field(default_factory=list)
+    shown: set[str] = field(default_factory=set)
 
 
 def join_traces(traces: Iterable[Trace], incidents: Sequence[Incident]) -> Joined:
     """Each trace in exactly one place."""
-    joined = Joined()
+    joined, alike = Joined(), _by_family(incidents)
     for cluster in _clusters(traces):
         hull = hull_of(trace.window for trace in cluster)
-        near = [one for one in incidents if _is_near(one, cluster[0], hull)]
+        reach = NATURES[cluster[0].cause].reach
+        near = [
+            one
+            for one in alike.get(_family(cluster[0]), ())
+            if reach is None or _apart(one.window, hull) <= reach
+        ]
         if not near:
             joined.new.append(cluster)
             continue
         for trace in cluster:
             nearest = min(near, key=lambda one, window=trace.window: _fit(one, window))  # type: ignore[misc]
             joined.open.setdefault(nearest.id, []).append(trace)
+            joined.shown.update(one.id for one in near if one.window.overlaps(trace.window))
     return joined
 
 
@@ -48,11 +58,15 @@ def hull_of(windows: Iterable[TimeWindow]) -> TimeWindow:
     return TimeWindow(min(one.start for one in windows), max(one.end for one in windows))
 
 
-def is_shown(incident: Incident, traces: Iterable[Trace]) -> bool:
-    """Whether anything of its family lies in its window, whatever incident that joined."""
-    return any(
-        _is_alike(incident, trace) and incident.window.overlaps(trace.window) for trace in traces
-    )
+def _by_family(incidents: Iterable[Incident]) -> dict[tuple[str, str, str], list[Incident]]:
+    families: dict[tuple[str, str, str], list[Incident]] = {}
+    for one in incidents:
+        families.setdefault((one.cause, one.account_id, one.region), []).append(one)
+    return families
+
+
+def _family(trace: Trace) -> tuple[str, str, str]:
+    return (trace.cause.value, trace.place.account_id, trace.place.region)
 
 
 def _clusters(traces: Iterable[Trace]) -> list[list[Trace]]:
@@ -85,19 +99,6 @@ def _order(trace: Trace) -> tuple[str, str, str, TimeWindow, str, str]:
         trace.subject,
         trace.reason,
     )
-
-
-def _is_alike(incident: Incident, trace: Trace) -> bool:
-    return (incident.cause, incident.account_id, incident.region) == (
-        trace.cause.value,
-        trace.place.account_id,
-        trace.place.region,
-    )
-
-
-def _is_near(incident: Incident, trace: Trace, hull: TimeWindow) -> bool:
-    reach = NATURES[trace.cause].reach
-    return _is_alike(incident, trace) and (reach is None or _apart(incident.window, hull) <= reach)
 
 
 def _apart(one: TimeWindow, other: TimeWindow) -> timedelta:
