@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from integrity.chain.times import format_instant
-from integrity.incidents.text import Matter, render_facts, render_subject, render_text
+from integrity.incidents.facts import render_facts
+from integrity.incidents.text import Matter, render_subject, render_text
 from integrity.state import Audience, Incident, Message, Step
 
 

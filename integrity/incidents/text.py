@@ -1,4 +1,4 @@
-"""A matter in words: one line for a subject, a page for a person, facts for machines. Pure.
+"""A matter in words: one line for a subject, a page for a person. Pure; for machines see `facts`.
 
 Whatever a stranger named passes `terminal.escape` and is cut to a length, and so is every list: a
 message fits where messages are sent (SNS: 256 KiB, a subject under 100 characters), and what was
@@ -19,25 +19,17 @@ from integrity.chain.terminal import escape
 from integrity.chain.times import format_instant
 from integrity.chain.words import label
 from integrity.incidents.advice import Advice, advice_for
-from integrity.incidents.causes import NATURES, Cause
+from integrity.incidents.causes import Cause
 from integrity.incidents.joining import hull_of
 from integrity.state import Audience, Incident, Step
 
-SCHEMA_VERSION = 1
 MOST_SUBJECT = 99
 MOST_LISTED = 20
 """So many incidents, and objects, does a text list."""
 
-MOST_INCIDENTS = 50
-"""So many incidents do the facts list, each with few of its objects."""
-
-MOST_IDS = 2000
-"""So many incidents do the facts name at all."""
-
-_FEW_OBJECTS = 2
 _MOST_LINE = 400
-_MOST_DETAIL = 600
-_MOST_URI = 1200
+MOST_DETAIL = 600
+MOST_URI = 1200
 
 _WHOLE_TRAIL = (
     Cause.TRAIL,
@@ -45,8 +37,6 @@ _WHOLE_TRAIL = (
     Cause.STATE_LOST,
     Cause.RECORDS,
 )
-
-
 _CHAINS = (Cause.HEAD, Cause.GAP, Cause.KEYS, Cause.NEW_CHAIN)
 _FILES = (
     Cause.DIGEST_ABSENT,
@@ -138,7 +128,7 @@ def render_subject(matter: Matter) -> str:
     where = f"{matter.account_id or f'{accounts} accounts'} {matter.region or f'{places} regions'}"
     head = escape(f"[integrity] {words[matter.step]} {matter.first.reason} {where}")
     tail = f" ({_amount(matter)})"
-    trail = " " + _cut(escape(_trail_name(matter.first)), MOST_SUBJECT - len(head + tail) - 1)
+    trail = " " + cut(escape(_trail_name(matter.first)), MOST_SUBJECT - len(head + tail) - 1)
     return (head + trail)[: MOST_SUBJECT - len(tail)] + tail
 
 
@@ -199,7 +189,7 @@ def _lines(matter: Matter) -> Iterator[str]:
     yield f"  {command(matter)}"
     yield ""
     yield f"More        {anchor(first.reason)}"
-    yield f"Record      {_cut(escape(matter.record_uri), _MOST_URI)}"
+    yield f"Record      {cut(escape(matter.record_uri), MOST_URI)}"
 
 
 def _places(matter: Matter) -> Iterator[str]:
@@ -222,7 +212,7 @@ def _details(matter: Matter) -> Iterator[str]:
     details = dict.fromkeys(one.detail for one in matter.incidents if one.detail)
     for number, detail in enumerate(list(details)[:3]):
         name = "" if number else "Detail"
-        yield f"{name:12}{_cut(escape(detail), _MOST_DETAIL)}"
+        yield f"{name:12}{cut(escape(detail), MOST_DETAIL)}"
 
 
 def _objects(matter: Matter) -> Iterator[str]:
@@ -232,7 +222,7 @@ def _objects(matter: Matter) -> Iterator[str]:
     shown = subjects[:MOST_LISTED]
     yield "Objects:"
     for uri in shown:
-        yield f"  {_line(uri)}"
+        yield f"  {short_line(uri)}"
     yield from _more(max(len(subjects), matter.count), len(shown), "object", "  ")
     yield ""
 
@@ -242,69 +232,15 @@ def _more(number: int, shown: int, noun: str, name: str) -> Iterator[str]:
         yield f"{name}and {_counted(number - shown, f'more {noun}')} (see the record)"
 
 
-def _line(text: str) -> str:
-    return _cut(escape(text), _MOST_LINE)
+def short_line(text: str) -> str:
+    """What a stranger named, harmless and not too long."""
+    return cut(escape(text), _MOST_LINE)
 
 
-def _cut(text: str, most: int) -> str:
+def cut(text: str, most: int) -> str:
+    """A text of so many characters at most."""
     return text if len(text) <= most else text[: max(0, most - 3)] + "..."
 
 
 def _quoted(text: str) -> str:
     return shlex.quote(escape(text))
-
-
-# The facts
-
-
-def render_facts(matter: Matter) -> dict[str, object]:
-    """The same for machines; `dedup_key` is the first incident's id, `incident_ids` has them all.
-
-    `account_id` and `region` are empty where there are several.
-    """
-    first, advice = matter.first, matter.advice
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "dedup_key": first.id,
-        "incident_id": first.id,
-        "step": matter.step.value,
-        "audience": matter.audience.value,
-        "is_open": matter.step is not Step.RESOLVED and not NATURES[Cause(first.cause)].is_noted,
-        "outcome": matter.outcome.value,
-        "reason": first.reason,
-        "what": advice.what,
-        "how_sure": advice.sure,
-        "in_doubt": advice.doubt,
-        "trail_arn": escape(first.trail_arn),
-        "account_id": escape(matter.account_id),
-        "region": escape(matter.region),
-        "window": _window(matter.window),
-        "count": matter.count,
-        "subjects": [_line(uri) for uri in first.subjects],
-        "detail": _cut(escape(first.detail), _MOST_DETAIL),
-        "first_seen": format_instant(min(one.first_seen for one in matter.incidents)),
-        "last_seen": format_instant(max(one.last_seen for one in matter.incidents)),
-        "next_command": command(matter),
-        "documentation": anchor(first.reason),
-        "record_uri": _cut(escape(matter.record_uri), _MOST_URI),
-        "incident_count": len(matter.incidents),
-        "incident_ids": [one.id for one in matter.incidents[:MOST_IDS]],
-        "incidents": [_facts(one) for one in matter.incidents[:MOST_INCIDENTS]],
-    }
-
-
-def _facts(incident: Incident) -> dict[str, object]:
-    return {
-        "incident_id": incident.id,
-        "outcome": incident.outcome.value,
-        "account_id": escape(incident.account_id),
-        "region": escape(incident.region),
-        "window": _window(incident.window),
-        "count": incident.count,
-        "subjects": [_line(uri) for uri in incident.subjects[:_FEW_OBJECTS]],
-        "first_seen": format_instant(incident.first_seen),
-    }
-
-
-def _window(window: TimeWindow) -> dict[str, str]:
-    return {"start": format_instant(window.start), "end": format_instant(window.end)}
