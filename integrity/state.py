@@ -35,8 +35,8 @@ class Audience(StrEnum):
 class Step(StrEnum):
     """What there is to tell of an incident.
 
-    `noted` is told once and leaves nothing open; `worsened` is a graver reason, a wider window or
-    another audience.
+    `opened` is an audience's first news of it, whenever that comes. `worsened` is a graver outcome
+    or twice as many objects. `noted` is told once, and neither reminded nor resolved.
     """
 
     OPENED = "opened"
@@ -50,16 +50,19 @@ class Step(StrEnum):
 class Incident:
     """One cause, from the first finding of it until it is over.
 
-    `reason` is a finding's, or what only the service can find (`state_lost`). `window` and `count`
-    hold all its neighbouring findings, `subjects` the first few objects, `finding` the gravest one.
-    `ticks` counts the ticks in a row that found it. `told` are the audiences that have been told,
-    last at `notified`; empty and null until the reason's patience is over. `look_again` is when its
-    own window is verified again, where the tick's window has left it behind.
+    `reason` is a finding's, or what only the service can find (`state_lost`); `cause` is the family
+    of reasons whose findings join it. `window` and `count` hold all its neighbouring findings,
+    `subjects` the first few objects, `finding` the gravest one. `ticks` counts the ticks in a row
+    that found it. `told` are the audiences that have been told, last at `notified` and with
+    `told_count` objects; empty and null until the reason's patience is over. `look_again` is when
+    its own window is verified again, where the tick's window has left it behind; `quiet_since` when
+    a tick first saw nothing of it in a part of its window.
     """
 
     id: str
     trail_arn: str
     reason: str
+    cause: str = ""
     outcome: Outcome
     account_id: str
     region: str
@@ -73,7 +76,9 @@ class Incident:
     ticks: int = 1
     told: tuple[Audience, ...] = ()
     notified: datetime | None = None
+    told_count: int = 0
     look_again: datetime
+    quiet_since: datetime | None = None
     resolved: datetime | None = None
 
 

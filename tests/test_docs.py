@@ -11,12 +11,16 @@ import pytest
 
 from integrity.chain.findings import CLAUSES, Reason
 from integrity.cli.verify import verify
+from integrity.incidents.causes import OF_REASON, Cause
+from integrity.incidents.policy import Policy, Route, routes
+from integrity.incidents.tick import Remark
 from integrity.record import ExitStatus
 from tests.scenarios import SCENARIOS
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 CHECKS = (ROOT / "docs" / "checks.md").read_text(encoding="utf-8")
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 WEAKNESSES = [f"W{number}" for number in range(1, 29)]
@@ -59,9 +63,9 @@ def broken_links(path: Path) -> list[str]:
     return broken
 
 
-def entries() -> dict[str, str]:
-    """The entries of docs/checks.md by their headings."""
-    parts = re.split(r"^### (.+)$", CHECKS, flags=re.MULTILINE)[1:]
+def entries(document: str = CHECKS) -> dict[str, str]:
+    """The entries of a document, docs/checks.md, by their headings."""
+    parts = re.split(r"^### (.+)$", document, flags=re.MULTILINE)[1:]
     texts = [re.split(r"^## ", text, flags=re.MULTILINE)[0] for text in parts[1::2]]
     return dict(zip(parts[::2], texts, strict=True))
 
@@ -86,7 +90,8 @@ def missing_functions(text: str) -> list[str]:
 
 @cache
 def attributes_by_module() -> dict[str, set[str]]:
-    """The names of attributes in each module, save the vocabulary and the words it is said in."""
+    """The names of attributes in each module, save the vocabulary, the words it is said in, and
+    what is told of it."""
     return {
         named(path): {
             node.attr
@@ -94,7 +99,7 @@ def attributes_by_module() -> dict[str, set[str]]:
             if isinstance(node, ast.Attribute)
         }
         for path in (ROOT / "integrity").rglob("*.py")
-        if path.name not in {"findings.py", "words.py"}
+        if path.name not in {"findings.py", "words.py"} and path.parent.name != "incidents"
     }
 
 
@@ -136,6 +141,35 @@ def test_an_entry_names_scenarios_that_find_its_reason(reason: Reason) -> None:
     assert told <= finding
     assert bool(told) == bool(finding)
     assert bool(unseen) == bool(is_decided(reason))
+
+
+@pytest.mark.parametrize("name", [*Reason, *Remark])
+def test_who_is_told_of_something_finds_what_to_do(name: str) -> None:
+    entry = entries(OPERATIONS)[name]
+    assert all(field(entry, part) for part in ("Means", "Sure", "Told", "Do", "Do not"))
+    assert name in anchors(OPERATIONS)
+
+
+def test_nothing_is_explained_that_nobody_is_told() -> None:
+    assert sorted(entries(OPERATIONS)) == sorted([*Reason, *Remark])
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_an_entry_says_who_is_told_and_when(reason: Reason) -> None:
+    told = field(entries(OPERATIONS)[reason.value], "Told")
+    if reason not in OF_REASON:
+        assert told == "nobody."
+        return
+    route = routes(OF_REASON[reason], reason.value, Policy())[0]
+    assert told.startswith(f"{route.audience.value}, {patience(OF_REASON[reason], route)}")
+
+
+def patience(cause: Cause, route: Route) -> str:
+    if cause is Cause.EXPIRED:
+        return "once"
+    if route.closed is not None:
+        return "24 h after its hour closed"
+    return {1: "at once", 2: "second tick in a row", 3: "third tick in a row"}[route.ticks]
 
 
 def test_every_weakness_is_closed_or_plainly_open() -> None:

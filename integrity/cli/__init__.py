@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from integrity.chain.terminal import escape
 from integrity.cli.group import program
 from integrity.cli.interrupt import leave
 from integrity.cli.output import PIPE_CLOSED, silence_stdout
 from integrity.errors import AccessError, ConfigError, UsageError
 from integrity.record import ExitStatus
-from integrity.report.terminal import escape
 
 if TYPE_CHECKING:
     from integrity.cli.ports import Wiring

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from integrity.chain.terminal import escape
 from integrity.cli.options import verbose_option
 from integrity.cli.output import open_output
 from integrity.record import ExitStatus
-from integrity.report.terminal import escape
 from integrity.state import Audience
 
 if TYPE_CHECKING:

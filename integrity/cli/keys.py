@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
+from integrity.chain.terminal import escape
 from integrity.cli.options import Parsed, profile_option, verbose_option, window_options
 from integrity.cli.output import open_output
 from integrity.cli.ports import wiring_of
 from integrity.cli.times import asked_window, read_clock
 from integrity.grammar import parse_region
 from integrity.record import ExitStatus
-from integrity.report.terminal import escape
 from integrity.wiring import Access
 
 EPILOG = """

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import click
 
-from integrity.report.terminal import escape
+from integrity.chain.terminal import escape
 
 
 class _Notices(logging.Handler):

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 
 import click
 
+from integrity.chain.terminal import escape
 from integrity.cli.options import profile_option, region_option, verbose_option
 from integrity.cli.output import open_output
 from integrity.cli.ports import wiring_of
 from integrity.cli.times import read_clock
 from integrity.record import ExitStatus
-from integrity.report.terminal import escape
 from integrity.wiring import Access, TrailListing
 
 EPILOG = """

@@ -14,6 +14,7 @@ import click
 
 from integrity.chain.findings import Outcome, Reason
 from integrity.chain.model import TimeWindow
+from integrity.chain.terminal import escape
 from integrity.cli.interrupt import interruptible
 from integrity.cli.notices import notices
 from integrity.cli.output import Output, open_output
@@ -21,7 +22,6 @@ from integrity.cli.ports import Connection, Wiring
 from integrity.cli.progress import choose_progress
 from integrity.errors import AccessError
 from integrity.record import ExitStatus, Run, encode, exit_status, worst_status
-from integrity.report.terminal import escape
 from integrity.report.text import Style, render_header, render_run, render_summary
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping

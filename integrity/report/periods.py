@@ -11,8 +11,8 @@ from datetime import datetime
 
 from integrity.chain.findings import Outcome
 from integrity.chain.model import ChainKind, TimeWindow
+from integrity.chain.terminal import escape
 from integrity.record import ChainResult, ChainState, Run
-from integrity.report.terminal import escape
 from integrity.report.words import counted
 
 MOST_INTERVALS = 6

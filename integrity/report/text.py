@@ -14,21 +14,12 @@ from datetime import UTC, datetime, tzinfo
 
 from integrity.chain.findings import Finding, Outcome, Reason
 from integrity.chain.model import S3Location
+from integrity.chain.terminal import escape
 from integrity.chain.times import format_instant
+from integrity.chain.words import backfill_mark, label, said, subject
 from integrity.record import Acceptance, KeyRecord, Requested, Run, Totals, exit_status
 from integrity.report.periods import render_periods
-from integrity.report.terminal import escape
-from integrity.report.words import (
-    backfill_mark,
-    counted,
-    label,
-    meaning,
-    narrowing,
-    ratio,
-    said,
-    subject,
-    told,
-)
+from integrity.report.words import counted, meaning, narrowing, ratio, told
 
 MOST_FINDINGS = 20
 """So many findings of one reason in one chain are shown; the record has them all."""

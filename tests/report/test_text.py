@@ -12,6 +12,7 @@ import pytest
 from integrity.chain.findings import CLAUSES, Finding, Outcome, Reason
 from integrity.chain.fold import fold
 from integrity.chain.model import ChainKind, S3Location, TimeWindow
+from integrity.chain.words import WORDS
 from integrity.record import (
     Acceptance,
     ChainState,
@@ -33,7 +34,6 @@ from integrity.report.text import (
     render_valid_digest,
     render_valid_log,
 )
-from integrity.report.words import WORDS
 from tests.chain.specimens import at
 from tests.report.samples import (
     ACCOUNT,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrity.report.terminal import escape
+from integrity.chain.terminal import escape
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,94 @@
+"""How a finding is said on one line: in the AWS CLI's words wherever it has some.
+
+Decided from one finding alone. The AWS CLI's lines are `Digest file` or `Log file`, the place and
+the verdict, parted by tabs: who reads its output by script, or watches a log for INVALID, reads
+ours.
+(AWS: Validating CloudTrail log file integrity with the AWS CLI.)
+"""
+
+from __future__ import annotations
+
+from integrity.chain.findings import Finding, Outcome, Reason
+from integrity.chain.terminal import escape
+
+WORDS: dict[Reason, str] = {
+    Reason.DIGEST_MISSING: "not found",
+    Reason.DIGEST_LATE: "not there yet",
+    Reason.OBJECT_EXPIRED: "expired by a lifecycle rule",
+    Reason.DIGEST_MALFORMED: "invalid format",
+    Reason.DIGEST_MOVED: "has been moved from its original location",
+    Reason.DIGEST_CLAIM_MISMATCH: "content contradicts its name",
+    Reason.DIGEST_SIGNATURE_MISSING: "signature verification failed",
+    Reason.DIGEST_SIGNATURE_INVALID: "signature verification failed",
+    Reason.DIGEST_KEY_UNKNOWN: "public key not found",
+    Reason.DIGEST_LINK_MISMATCH: "vouches for another predecessor",
+    Reason.DIGEST_UNPROVEN: "no signature to verify",
+    Reason.LOG_MISSING: "not found",
+    Reason.LOG_HASH_MISMATCH: "hash value doesn't match",
+    Reason.LOG_MALFORMED: "invalid format",
+    Reason.LOG_TRAILING_DATA: "unexpected data after end of compressed stream",
+    Reason.HEAD_REWOUND: "newest digest files are gone",
+    Reason.TRAIL_OFF: "does not sign its log files",
+    Reason.NO_DIGESTS: "No digests found",
+    Reason.CHAIN_GAP: "not covered by any digest file",
+    Reason.HEAD_STALE: "newest digest file is overdue",
+    Reason.DIGEST_FOREIGN: "not a digest file of any trail",
+    Reason.LOG_UNREFERENCED: "named by no digest file",
+    Reason.ALGORITHM_UNSUPPORTED: "unknown algorithm",
+    Reason.OBJECT_UNREADABLE: "could not be read",
+    Reason.KEYS_UNAVAILABLE: "public keys unavailable",
+    Reason.LIMIT_EXCEEDED: "too large",
+}
+"""What stands behind `INVALID:`, `UNDETERMINED:` or `NOTE:`; the AWS CLI's where it has words."""
+
+_LABEL = {
+    Outcome.INVALID: "INVALID",
+    Outcome.UNDETERMINED: "UNDETERMINED",
+    Outcome.VALID: "NOTE",
+}
+
+
+def label(outcome: Outcome) -> str:
+    """The word in capitals before what was found; a finding that is `valid` is a note."""
+    return _LABEL[outcome]
+
+
+def subject(finding: Finding, trail_arn: str) -> str:
+    """What the finding is about, `Digest file<TAB>s3://…`: a file, files, a chain or the trail."""
+    if finding.s3_uri is not None:
+        return f"{_file_kind(finding, finding.s3_uri)}\t{escape(finding.s3_uri)}"
+    if finding.reason is Reason.TRAIL_OFF:
+        return f"Trail\t{escape(trail_arn)}"
+    place = escape(f"account {finding.account_id}, region {finding.region}")
+    if finding.first is not None:
+        kind = _file_kind(finding, finding.first)
+        return f"{kind}s\t{finding.count} in {place}"
+    return f"Chain\t{place}"
+
+
+def _file_kind(finding: Finding, uri: str) -> str:
+    """As the AWS CLI says it: `(backfill) ` before digest files of that chain, never logs."""
+    if finding.reason is Reason.DIGEST_FOREIGN:
+        return "Object"
+    if finding.reason.value.startswith("log_"):
+        return "Log file"
+    if finding.reason.value.startswith("digest_") or "/CloudTrail-Digest/" in uri:
+        return f"{backfill_mark(uri)}Digest file"
+    return "Log file"
+
+
+def backfill_mark(uri: str) -> str:
+    """`(backfill) ` for the name of a backfill digest, as the AWS CLI marks it."""
+    return "(backfill) " if uri.endswith("_backfill.json.gz") else ""
+
+
+def said(finding: Finding) -> str:
+    """What was found, without the outcome's word: `not found`."""
+    if finding.reason is Reason.DIGEST_KEY_UNKNOWN and finding.detail:
+        return escape(finding.detail)  # the AWS CLI's words, with the region and the fingerprint
+    return WORDS[finding.reason]
+
+
+def line(finding: Finding, trail_arn: str) -> str:
+    """The whole line, `Digest file<TAB>s3://…<TAB>INVALID: not found`, printable but for tabs."""
+    return f"{subject(finding, trail_arn)}\t{label(finding.outcome)}: {said(finding)}"

@@ -1,0 +1,1 @@
+"""The records of a tick and the open incidents, to what is told to whom: no client, no clock."""

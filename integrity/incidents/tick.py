@@ -1,0 +1,77 @@
+"""What a tick hands over to be decided, and what only the service itself can find."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from integrity.chain.findings import Outcome
+from integrity.chain.model import TimeWindow
+from integrity.incidents.causes import Cause
+from integrity.record import Run
+
+
+class Remark(StrEnum):
+    """What no run finds: the service's own reasons, beside those of the findings."""
+
+    NEW_CHAIN = "new_chain"
+    STATE_LOST = "state_lost"
+    RECORDS_UNREADABLE = "records_unreadable"
+
+
+_CAUSES = {
+    Remark.NEW_CHAIN: Cause.NEW_CHAIN,
+    Remark.STATE_LOST: Cause.STATE_LOST,
+    Remark.RECORDS_UNREADABLE: Cause.RECORDS,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something about the trail that the service found by itself, given as long as it is so.
+
+    `account_id` and `region` are the trail's own where it is about the trail. `state_lost` and
+    `new_chain` are told once; `records_unreadable` is reminded of, and resolved by the first tick
+    without it. `subject` names what it is about, a URI or nothing.
+    """
+
+    remark: Remark
+    account_id: str
+    region: str
+    window: TimeWindow
+    detail: str
+    subject: str = ""
+
+    @property
+    def cause(self) -> Cause:
+        return _CAUSES[self.remark]
+
+    @property
+    def outcome(self) -> Outcome:
+        """Nobody can tell any more what was known; a new chain is only a note."""
+        return Outcome.VALID if self.remark is Remark.NEW_CHAIN else Outcome.UNDETERMINED
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A run, and where its record lies."""
+
+    run: Run
+    uri: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """All that one tick of one trail has seen.
+
+    `main` verified up to now, every chain that the configuration asks for; `looks` are narrow runs
+    over the windows of open incidents, as `due_looks` named them.
+    """
+
+    main: Recorded
+    looks: tuple[Recorded, ...] = ()
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def runs(self) -> tuple[Recorded, ...]:
+        return (self.main, *self.looks)
