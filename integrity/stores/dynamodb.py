@@ -190,7 +190,7 @@ class DynamoDbStore:
             self._spread(head)
 
     def _spread(self, head: Head, items: _Items | None = None) -> None:
-        """Give the news of a commit that won items of their own. Anybody may, any number of times."""
+        """Give the news of a commit that won items of their own: anybody may, and often."""
         if head.spread:
             return
         if items is None:

@@ -81,7 +81,8 @@ class S3Records:
 
     def _put(self, key: str, document: bytes) -> bool:
         """Whether it was written; False where something has the name already."""
-        for attempt in range(_TRIES):
+        attempt = 0
+        while True:
             try:
                 self._client.put_object(
                     Key=key,
@@ -95,10 +96,10 @@ class S3Records:
             except REFUSALS as error:
                 if error_code(error) in _THERE:
                     return False
-                if error_code(error) not in _AT_ONCE or attempt == _TRIES - 1:
+                attempt += 1
+                if error_code(error) not in _AT_ONCE or attempt == _TRIES:
                     raise self._refused(error, "PutObject", key) from error
             time.sleep(_FIRST_WAIT * 2**attempt)
-        return False
 
     def _get(self, key: str) -> bytes:
         def read() -> bytes | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,25 @@ from tests.memory_store import MemoryRecords, MemoryStore
 TABLE = "integrity"
 REGION = "us-east-1"
 
+# One for all tests: it reads the services' models once. Made after moto, which is in every client.
+SESSION = boto3.session.Session()
+ONE_AT_A_TIME = threading.RLock()
+
 OpenStore = Callable[[], StateStore]
 
 
 def client(service: str) -> Any:
-    return boto3.client(
-        service, region_name=REGION, aws_access_key_id="id", aws_secret_access_key="secret"
-    )
+    """Each request is one step for all threads, as AWS promises and moto alone does not."""
+    make: Any = SESSION.client
+    made = make(service, region_name=REGION, aws_access_key_id="id", aws_secret_access_key="secret")
+    ask = made._make_api_call
+
+    def ask_alone(*request: Any) -> Any:
+        with ONE_AT_A_TIME:
+            return ask(*request)
+
+    made._make_api_call = ask_alone
+    return made
 
 
 def make_table(name: str = TABLE) -> None:
@@ -51,7 +64,8 @@ def aws() -> Iterator[None]:
 
 
 @pytest.fixture
-def table(aws: None) -> str:
+def table(request: pytest.FixtureRequest) -> str:
+    request.getfixturevalue("aws")
     make_table()
     return TABLE
 
