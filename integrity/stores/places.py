@@ -27,7 +27,8 @@ _TABLE_ARN = re.compile(
     rf"arn:aws[a-z-]*:dynamodb:(?P<region>[a-z0-9-]+):[0-9]{{12}}:table/{_TABLE}", re.ASCII
 )
 _BUCKET_URL = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<prefix>.*))?")
-_ANY_SCHEME = re.compile(r"[a-z0-9+]+:/|arn:")
+# A single letter before the colon is a drive of Windows.
+_ANY_SCHEME = re.compile(r"[a-z0-9+]{2,}:/|arn:")
 
 
 def open_state_store(

@@ -330,6 +330,16 @@ def test_an_item_that_we_did_not_write_is_named(
         store.load(ARN)
 
 
+def test_news_that_others_have_spread_and_swept_are_no_concern(store: DynamoDbStore) -> None:
+    store.commit(commit(letters=(letter(),)))
+    seen = store._stages.head(ARN)
+    assert seen is not None
+    store.commit(commit(1))
+    store._spread(replace(seen, spread=False))
+    assert [one.id for one in store.unsent_letters()] == ["one"]
+    assert store.load(ARN).version == 2
+
+
 def test_news_that_lost_parts_are_named(store: DynamoDbStore, dynamodb: Any) -> None:
     store.commit(commit())
     change(dynamodb, "trails", spread={"BOOL": False}, news_parts={"N": "2"})

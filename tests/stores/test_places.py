@@ -62,6 +62,11 @@ def test_a_table_is_dynamodbs(place: str, region: str) -> None:
     assert meta(store).meta.config.retries == {"mode": "standard", "total_max_attempts": 8}
 
 
+def test_a_drive_is_no_scheme() -> None:
+    with pytest.raises(UsageError, match="is not there: make it"):
+        open_record_store("c:/gone/records", no_aws)
+
+
 def test_a_folder_is_a_folder(tmp_path: Path) -> None:
     assert isinstance(open_record_store(str(tmp_path), no_aws), FolderRecords)
 
