@@ -193,3 +193,11 @@ class Datapoint:
     unit: Unit
     at: datetime
     dimensions: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """A record as it lies in its store. `document` is its bytes."""
+
+    uri: str
+    document: bytes

@@ -7,17 +7,25 @@ has one contract suite that all its implementations pass.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from integrity.state import Commit, Incident, Letter, Message, RunSummary, TrailState
+from integrity.state import (
+    Commit,
+    Incident,
+    Letter,
+    Message,
+    RunSummary,
+    StoredRecord,
+    TrailState,
+)
 
 
 class StateStore(Protocol):
     """Checkpoints, incidents, run history and the outbox. Used by several processes at once.
 
-    Every method raises AccessError where the store cannot be reached or refuses.
+    Every method raises AccessError where the store cannot be reached, refuses, or holds what this
+    program did not write; UsageError where a newer program wrote it.
     """
 
     def load(self, trail_arn: str) -> TrailState:
@@ -27,7 +35,8 @@ class StateStore(Protocol):
         """All of it or nothing, and only if the version is still the one it was loaded with.
 
         The state then has the next version. A letter that is there already (by id), sent or not, is
-        left as it is. Raises ConflictError where another tick was faster.
+        left as it is. Raises ConflictError where another tick was faster. After an AccessError it
+        is kept whole or not at all: `load` tells which.
         """
 
     def claim_letters(self, now: datetime, *, lease: timedelta, limit: int) -> Sequence[Letter]:
@@ -38,10 +47,17 @@ class StateStore(Protocol):
         """
 
     def mark_sent(self, letter_id: str, now: datetime) -> None:
-        """It has arrived; it is remembered for a while, so that a repeated commit sends nothing."""
+        """It has arrived. Its id is remembered for a while: a repeated commit sends nothing.
+
+        Again, or for a letter that nobody knows, it changes nothing.
+        """
 
     def mark_failed(self, letter: Letter) -> None:
-        """It has not: `letter` has the new count of attempts, the error and the next due time."""
+        """It has not: `letter` has the new count of attempts, the error and the next due time.
+
+        Its lease ends. So is a dead letter replayed: not dead, and due now. One that has arrived in
+        the meantime stays so, and one that nobody knows is not made.
+        """
 
     def unsent_letters(self) -> Sequence[Letter]:
         """All letters that have not arrived, dead ones included, oldest first."""
@@ -56,14 +72,6 @@ class StateStore(Protocol):
         """Let go of files and connections."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRecord:
-    """A record as it lies there. `document` is its bytes."""
-
-    uri: str
-    document: bytes
-
-
 class RecordStore(Protocol):
     """Where records are kept: a folder, or a bucket that is not the audited one.
 
@@ -71,10 +79,14 @@ class RecordStore(Protocol):
     """
 
     def write(self, trail_arn: str, started_at: datetime, run_id: str, document: bytes) -> str:
-        """Keep a record for ever; its URI. Never overwrites: the same one again changes nothing."""
+        """Keep a record for ever; its URI.
+
+        Never overwrites: the same one again changes nothing, another one of the same name is an
+        AccessError. Raises UsageError for an ARN or a run id that is none.
+        """
 
     def newest(self, trail_arn: str) -> StoredRecord | None:
-        """The record that was started last, or None."""
+        """The record that was started last, to the second, or None."""
 
 
 class Destination(Protocol):
