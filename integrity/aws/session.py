@@ -20,6 +20,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, NoCredentialsError, ProfileNotFound
 
+from integrity.aws.ec2_model import use_small_ec2
 from integrity.aws.refusal import REFUSALS, Call, Refusal, explain, is_setup_fault
 from integrity.chain.names import REGION
 from integrity.errors import UsageError
@@ -71,6 +72,7 @@ class AwsRecipe:
         """
         session = botocore.session.Session(profile=self.profile)
         try:
+            use_small_ec2(session)
             region = self.region or _configured_region(session)
             if region is not None:
                 _check_region(region, session)
@@ -101,6 +103,7 @@ class Aws:
         self.region = region
         self.generation = 0
         self._clients: dict[tuple[str, str], Any] = {}
+        self._known_regions = frozenset(_known_regions(session))
         self._lock = threading.Lock()
         self._renewing = threading.Lock()
         self._next_renewal = -_BETWEEN_RENEWALS
@@ -113,6 +116,9 @@ class Aws:
         where = region or self.region
         if where is None:
             raise UsageError("no region was given: add --region, for instance --region us-east-1")
+        made = self._clients.get((service, where))
+        if made is not None:
+            return made  # without waiting for another one that is being made
         with self._lock:
             if (service, where) not in self._clients:
                 self._clients[service, where] = self._make_client(service, where)
@@ -133,6 +139,7 @@ class Aws:
             session = botocore.session.Session(profile=self.recipe.profile)
             if _frozen(session) in (None, _frozen(self.session)):
                 return False
+            use_small_ec2(session)
             with self._lock:
                 self.session, self._clients = session, {}
                 self.generation += 1
@@ -148,7 +155,7 @@ class Aws:
 
     def region_hint(self, region: str) -> str:
         """Nothing for a region that botocore knows, else what it may have been meant to be."""
-        if region in _known_regions(self.session):
+        if region in self._known_regions:
             return ""
         return f"{region} is no region that is known here; {_did_you_mean(region, self.session)}"
 
@@ -175,7 +182,7 @@ class Aws:
 
     def _make_client(self, service: str, region: str) -> Any:
         # What botocore does not know is a new region or, more often, a mistake: no long wait then.
-        known = region in _known_regions(self.session)
+        known = region in self._known_regions
         attempts = self.recipe.attempts if known else min(2, self.recipe.attempts)
         if service == "s3":
             attempts = 1  # its source asks again itself, and knows of more that is worth it

@@ -14,10 +14,11 @@ import click
 
 from integrity.chain.model import TimeWindow
 from integrity.record import Run
+from integrity.verify.claim import Claim, MeantTrail
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
 from integrity.verify.ports import Progress
-from integrity.wiring import Access, Claim, MeantTrail, TrailListing
+from integrity.wiring import Access, TrailListing
 
 
 class Connection(Protocol):

@@ -103,6 +103,11 @@ class S3Source:
         self._paces = Paces(recipe.max_connections)
         self._buckets = Buckets(aws, expected_bucket_owner, self._patience)
 
+    def open_ahead(self, bucket: str) -> None:
+        """Find out where a bucket lies, before anything in it is asked for."""
+        if is_bucket_name(bucket):
+            self._buckets.open(bucket)
+
     def fetch(self, location: S3Location, read: Reader[T]) -> Fetched[T] | Absent | Unreachable:
         """The object; `read` gets its stored bytes, again from the first one if they break off.
 

@@ -1,0 +1,76 @@
+"""EC2 as far as it is asked: one operation, not botocore's description of all seven hundred.
+
+botocore reads a service's whole description for its first call. EC2's takes longer to read than all
+else that a small verification does before its first answer, and then stays in memory. Services and
+endpoints are otherwise botocore's own; nothing is decided here. (AWS: EC2 API_DescribeRegions.)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.loaders import Loader, create_loader
+from botocore.session import Session
+
+_MODEL: dict[str, Any] = {
+    "version": "2.0",
+    "metadata": {
+        "apiVersion": "2016-11-15",
+        "endpointPrefix": "ec2",
+        "protocol": "ec2",
+        "protocols": ["ec2"],
+        "serviceAbbreviation": "Amazon EC2",
+        "serviceFullName": "Amazon Elastic Compute Cloud",
+        "serviceId": "EC2",
+        "signatureVersion": "v4",
+        "uid": "ec2-2016-11-15",
+        "auth": ["aws.auth#sigv4"],
+        "xmlNamespace": "http://ec2.amazonaws.com/doc/2016-11-15",
+    },
+    "operations": {
+        "DescribeRegions": {
+            "name": "DescribeRegions",
+            "http": {"method": "POST", "requestUri": "/"},
+            "input": {"shape": "Asked"},
+            "output": {"shape": "Answer"},
+        }
+    },
+    "shapes": {
+        "Asked": {"type": "structure", "members": {"AllRegions": {"shape": "Boolean"}}},
+        "Answer": {
+            "type": "structure",
+            "members": {"Regions": {"shape": "Regions", "locationName": "regionInfo"}},
+        },
+        "Regions": {"type": "list", "member": {"shape": "Region", "locationName": "item"}},
+        "Region": {
+            "type": "structure",
+            "members": {
+                "RegionName": {"shape": "String", "locationName": "regionName"},
+                "OptInStatus": {"shape": "String", "locationName": "optInStatus"},
+            },
+        },
+        "Boolean": {"type": "boolean"},
+        "String": {"type": "string"},
+    },
+}
+
+
+class _Loader(Loader):
+    """botocore's loader of service descriptions, but for EC2's."""
+
+    def load_service_model(
+        self, service_name: str, type_name: str, api_version: str | None = None
+    ) -> Any:
+        if (service_name, type_name) == ("ec2", "service-2"):
+            return _MODEL
+        return super().load_service_model(service_name, type_name, api_version)
+
+
+def use_small_ec2(session: Session) -> None:
+    """Let a session's EC2 clients know DescribeRegions, and nothing else.
+
+    Raises ProfileNotFound where the session's profile is not there.
+    """
+    usual = create_loader(session.get_config_variable("data_path"))
+    loader = _Loader(usual.search_paths, include_default_search_paths=False)
+    session.register_component("data_loader", loader)
