@@ -29,15 +29,14 @@ from integrity.record import Run
 from integrity.verify.claim import Claim, MeantTrail, with_neighbours
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
-from integrity.verify.ports import KeySource, OpenSources, Progress, Witnesses
+from integrity.verify.ports import KeySource, OpenSources, Progress, Slowdowns, Witnesses
 
 if TYPE_CHECKING:
     from integrity.aws.session import Aws, CallerIdentity
     from integrity.sources.s3 import S3Source
     from integrity.sources.trails import TrailArn
 
-_BESIDE = 4
-"""Threads for what a connection asks while something else is waited for."""
+_BESIDE = 4  # threads for what is asked while something else is waited for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,27 +67,31 @@ class TrailListing:
     detail: str = ""
 
 
-def connect(access: Access, *, now: datetime) -> Connection:
+def connect(access: Access, *, now: datetime, slowdowns: Slowdowns | None = None) -> Connection:
     """Find the credentials and whoever else answers for public keys.
 
-    Raises UsageError where there are none, or where the file of keys is not one.
+    `slowdowns` join this process's pace to that of others. Raises UsageError where there are no
+    credentials, or where the file of keys is not one.
     """
     from integrity.aws.session import AwsRecipe
 
     recipe = AwsRecipe(
         profile=access.profile, region=access.region, max_connections=access.concurrency
     )
-    return Connection(access, recipe.open(), now)
+    return Connection(access, recipe.open(), now, slowdowns)
 
 
 class Connection:
     """AWS, through one set of credentials."""
 
-    def __init__(self, access: Access, aws: Aws, now: datetime) -> None:
+    def __init__(
+        self, access: Access, aws: Aws, now: datetime, slowdowns: Slowdowns | None = None
+    ) -> None:
         from integrity.sources.public_keys import LivePublicKeys
         from integrity.sources.trails import TrailDirectory
 
         self._access, self._aws, self._now = access, aws, now
+        self._slowdowns = slowdowns
         self._directory = TrailDirectory(aws)
         self._live_keys = LivePublicKeys(aws, now)
         self._keys = self._all_keys()
@@ -169,7 +172,8 @@ class Connection:
     def _objects(self) -> S3Source:
         from integrity.sources.s3 import S3Source
 
-        return S3Source(self._aws, expected_bucket_owner=self._access.expected_bucket_owner)
+        owner = self._access.expected_bucket_owner
+        return S3Source(self._aws, expected_bucket_owner=owner, slowdowns=self._slowdowns)
 
     def list_trails(self) -> Sequence[TrailListing]:
         """Every trail of the account, and whether it logs."""
@@ -285,8 +289,8 @@ class _SourcesRecipe:
     access: Access
     now: datetime
 
-    def open(self) -> OpenSources:
-        return connect(self.access, now=self.now).open_sources()
+    def open(self, slowdowns: Slowdowns) -> OpenSources:
+        return connect(self.access, now=self.now, slowdowns=slowdowns).open_sources()
 
 
 def _refuse_unknown(aws: Aws, regions: Iterable[str]) -> None:
