@@ -48,6 +48,8 @@ REGIONS = tuple(
     for number in range(1, numbers + 1)
 )
 BIN = Path(sys.executable).parent
+_ODD = "PYTHONDONTWRITEBYTECODE"
+"""What pip installs is compiled; a checkout is not, where this keeps the first run from it."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ def _commands(case: Case, arn: str) -> tuple[list[list[str]], list[list[str]]]:
 
 def measure(case: Case, *, runs: int, delay: float) -> dict[str, object]:
     """Medians of both sides, and of the ratios pair by pair."""
-    kept = {name: text for name, text in os.environ.items() if not name.startswith("AWS_")}
+    kept = {name: text for name, text in os.environ.items() if not name.startswith(("AWS_", _ODD))}
     with _served(case, delay) as (environment, arn):
         ours, theirs = _commands(case, arn)
         _timed(ours, kept | environment)

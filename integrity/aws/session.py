@@ -20,7 +20,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, NoCredentialsError, ProfileNotFound
 
-from integrity.aws.ec2_model import use_small_ec2
+from integrity.aws.economy import economize
 from integrity.aws.refusal import REFUSALS, Call, Refusal, explain, is_setup_fault
 from integrity.chain.names import REGION
 from integrity.errors import UsageError
@@ -72,7 +72,7 @@ class AwsRecipe:
         """
         session = botocore.session.Session(profile=self.profile)
         try:
-            use_small_ec2(session)
+            economize(session)
             region = self.region or _configured_region(session)
             if region is not None:
                 _check_region(region, session)
@@ -139,7 +139,7 @@ class Aws:
             session = botocore.session.Session(profile=self.recipe.profile)
             if _frozen(session) in (None, _frozen(self.session)):
                 return False
-            use_small_ec2(session)
+            economize(session)
             with self._lock:
                 self.session, self._clients = session, {}
                 self.generation += 1
