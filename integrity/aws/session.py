@@ -16,10 +16,12 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import botocore
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, NoCredentialsError, ProfileNotFound
 
+from integrity import __version__
 from integrity.aws.economy import economize
 from integrity.aws.refusal import REFUSALS, Call, Refusal, explain, is_setup_fault
 from integrity.chain.names import REGION
@@ -30,6 +32,7 @@ _REGION = re.compile(REGION)
 _USUAL_REGION = re.compile(r"[a-z-]+-((north|south)?(east|west)|north|south|central)-[0-9]+")
 _FALLBACK_REGION = "us-east-1"
 _BETWEEN_RENEWALS = 30.0
+_USER_AGENT = f"integrity/{__version__} Botocore/{botocore.__version__}"
 
 
 def is_region_name(text: str) -> bool:
@@ -193,6 +196,8 @@ class Aws:
             retries={"mode": "standard", "total_max_attempts": attempts},
             # CloudTrail's signed hashes are what is checked; a second checksum proves nothing more.
             response_checksum_validation="when_required",
+            # One text for all requests: botocore's own is made anew for each, from twenty parts.
+            user_agent=_USER_AGENT,
         )
         try:
             return self.session.create_client(service, region_name=region, config=config)
