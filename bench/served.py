@@ -23,8 +23,13 @@ BIN = Path(sys.executable).parent
 
 
 def environment_without_aws() -> dict[str, str]:
-    """This process's environment, but for what speaks to AWS clients."""
-    return {name: text for name, text in os.environ.items() if not name.startswith("AWS_")}
+    """This process's environment, but for what speaks to AWS clients.
+
+    And what pip installs is compiled; a checkout is not, where a variable keeps the first run from
+    it.
+    """
+    odd = ("AWS_", "PYTHONDONTWRITEBYTECODE")
+    return {name: text for name, text in os.environ.items() if not name.startswith(odd)}
 
 
 def _serve(make: Callable[[], World], delay: float, tell: Connection) -> None:

@@ -16,10 +16,13 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import botocore
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, NoCredentialsError, ProfileNotFound
 
+from integrity import __version__
+from integrity.aws.economy import economize
 from integrity.aws.refusal import REFUSALS, Call, Refusal, explain, is_setup_fault
 from integrity.aws.roles import Role, RoleRefusedError, assume
 from integrity.chain.names import REGION
@@ -30,6 +33,7 @@ _REGION = re.compile(REGION)
 _USUAL_REGION = re.compile(r"[a-z-]+-((north|south)?(east|west)|north|south|central)-[0-9]+")
 _FALLBACK_REGION = "us-east-1"
 _BETWEEN_RENEWALS = 30.0
+_USER_AGENT = f"integrity/{__version__} Botocore/{botocore.__version__}"
 
 
 def is_region_name(text: str) -> bool:
@@ -79,6 +83,7 @@ class AwsRecipe:
             if region is not None:
                 _check_region(region, session)
             session = self.as_role(session, region)
+            economize(session)
             credentials = session.get_credentials()
             if credentials is None:
                 raise NoCredentialsError
@@ -109,6 +114,8 @@ class AwsRecipe:
             retries={"mode": "standard", "total_max_attempts": attempts},
             # CloudTrail's signed hashes are what is checked; a second checksum proves nothing more.
             response_checksum_validation="when_required",
+            # One text for all requests: botocore's own is made anew for each, from twenty parts.
+            user_agent=_USER_AGENT,
         )
 
 
@@ -127,6 +134,7 @@ class Aws:
         self.region = region
         self.generation = 0
         self._clients: dict[tuple[str, str], Any] = {}
+        self._known_regions = frozenset(_known_regions(session))
         self._lock = threading.Lock()
         self._renewing = threading.Lock()
         self._next_renewal = -_BETWEEN_RENEWALS
@@ -139,6 +147,9 @@ class Aws:
         where = region or self.region
         if where is None:
             raise UsageError("no region was given: add --region, for instance --region us-east-1")
+        made = self._clients.get((service, where))
+        if made is not None:
+            return made  # without waiting for another one that is being made
         with self._lock:
             if (service, where) not in self._clients:
                 self._clients[service, where] = self._make_client(service, where)
@@ -160,6 +171,7 @@ class Aws:
             session = self.recipe.as_role(caller, self.region)
             if _frozen(session) in (None, _frozen(self.session)):
                 return False
+            economize(session)
             with self._lock:
                 self.session, self._clients = session, {}
                 self.generation += 1
@@ -175,7 +187,7 @@ class Aws:
 
     def region_hint(self, region: str) -> str:
         """Nothing for a region that botocore knows, else what it may have been meant to be."""
-        if region in _known_regions(self.session):
+        if region in self._known_regions:
             return ""
         return f"{region} is no region that is known here; {_did_you_mean(region, self.session)}"
 
@@ -202,7 +214,7 @@ class Aws:
 
     def _make_client(self, service: str, region: str) -> Any:
         # What botocore does not know is a new region or, more often, a mistake: no long wait then.
-        known = region in _known_regions(self.session)
+        known = region in self._known_regions
         attempts = self.recipe.attempts if known else min(2, self.recipe.attempts)
         if service == "s3":
             attempts = 1  # its source asks again itself, and knows of more that is worth it

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Protocol
 import click
 
 from integrity.chain.model import TimeWindow
+from integrity.verify.claim import Claim, MeantTrail
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
 from integrity.verify.ports import Progress
-from integrity.wiring import Access, Claim, MeantTrail, TrailListing
+from integrity.wiring import Access, TrailListing
 
 if TYPE_CHECKING:
     from integrity.verify.run import Verification

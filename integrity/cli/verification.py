@@ -23,9 +23,10 @@ from integrity.cli.progress import choose_progress
 from integrity.errors import AccessError
 from integrity.record import ExitStatus, Run, encode, exit_status, worst_status
 from integrity.report.text import Style, render_header, render_run, render_summary
+from integrity.verify.claim import Claim, MeantTrail
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
-from integrity.wiring import Access, Claim, MeantTrail
+from integrity.wiring import Access
 
 _COLOURS = {Outcome.VALID: "green", Outcome.UNDETERMINED: "yellow", Outcome.INVALID: "red"}
 

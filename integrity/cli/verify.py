@@ -20,8 +20,9 @@ from integrity.cli.ports import wiring_of
 from integrity.cli.times import asked_window, parse_zone, read_clock
 from integrity.cli.verification import Options, verify_trails
 from integrity.errors import UsageError
+from integrity.verify.claim import Claim
 from integrity.verify.job import Job
-from integrity.wiring import Access, Claim
+from integrity.wiring import Access
 
 EPILOG = """
 \b

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import obstore
-from obstore.auth.boto3 import Boto3CredentialProvider
+from botocore.exceptions import NoCredentialsError
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
@@ -29,8 +29,9 @@ from integrity.sources.throttle import Pace
 from integrity.sources.transfer import BrokenTransferError, Buffer, whole
 
 if TYPE_CHECKING:
+    import botocore.session
     from obstore import GetResult
-    from obstore.store import ClientConfig, RetryConfig, S3Config
+    from obstore.store import ClientConfig, RetryConfig, S3Config, S3Credential
 
 T = TypeVar("T")
 
@@ -112,7 +113,7 @@ class FastBucket:
                 config=config,
                 client_options=options,
                 retry_config=retry,
-                credential_provider=Boto3CredentialProvider(aws.session, ttl=_CREDENTIALS_LIFE),
+                credential_provider=_Credentials(aws.session),
             )
         except _FAILURES:
             return None
@@ -171,6 +172,29 @@ class FastBucket:
             version_id=result.meta["version"],
             size=size,
         )
+
+
+class _Credentials:
+    """The session's credentials of now, whenever obstore asks for them.
+
+    obstore has the same for boto3, which takes longer to load than all else that it needs.
+    """
+
+    def __init__(self, session: botocore.session.Session) -> None:
+        self._session = session
+
+    def __call__(self) -> S3Credential:
+        until = datetime.now(UTC) + _CREDENTIALS_LIFE
+        credentials = self._session.get_credentials()
+        frozen = credentials and credentials.get_frozen_credentials()
+        if frozen is None or frozen.access_key is None or frozen.secret_key is None:
+            raise NoCredentialsError
+        return {
+            "access_key_id": frozen.access_key,
+            "secret_access_key": frozen.secret_key,
+            "token": frozen.token,
+            "expires_at": until,
+        }
 
 
 def _failure(error: Exception) -> Failure:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, MutableSequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC
@@ -85,9 +85,18 @@ class _MayPass:
 
 
 class S3Source:
-    """Objects in buckets, for many threads at once. Every answer is a value."""
+    """Objects in buckets, for many threads at once. Every answer is a value.
 
-    def __init__(self, aws: Aws, *, expected_bucket_owner: str | None = None) -> None:
+    `slowdowns` are numbers that all processes of a run see (see `sources.throttle`).
+    """
+
+    def __init__(
+        self,
+        aws: Aws,
+        *,
+        expected_bucket_owner: str | None = None,
+        slowdowns: MutableSequence[int] | None = None,
+    ) -> None:
         if expected_bucket_owner is not None and not _ACCOUNT.fullmatch(expected_bucket_owner):
             raise UsageError(
                 f"the expected bucket owner {expected_bucket_owner!r} is not an account id: give "
@@ -100,8 +109,13 @@ class S3Source:
         )
         recipe = aws.recipe
         self._patience = Patience(recipe.attempts, recipe.first_wait, recipe.longest_wait)
-        self._paces = Paces(recipe.max_connections)
+        self._paces = Paces(recipe.max_connections, counts=slowdowns)
         self._buckets = Buckets(aws, expected_bucket_owner, self._patience)
+
+    def open_ahead(self, bucket: str) -> None:
+        """Find out where a bucket lies, before anything in it is asked for."""
+        if is_bucket_name(bucket):
+            self._buckets.open(bucket)
 
     def fetch(self, location: S3Location, read: Reader[T]) -> Fetched[T] | Absent | Unreachable:
         """The object; `read` gets its stored bytes, again from the first one if they break off.

@@ -5,6 +5,11 @@ region. So each of these folders has a pace of its own, shared by everybody who 
 objects; how long a single request waits before it is asked again is not decided here. S3 turns a
 few requests away even from who could be faster, while it spreads the load: only a share of them is
 a reason to slow down. (AWS: Best practices design patterns, optimizing Amazon S3 performance.)
+
+Processes of one run tell each other of halvings by counting them in shared numbers, a part of a
+bucket by a hash of its name, and each halves its own window when it sees a count that is not its
+own. Nobody holds a lock or a place on another's behalf, so a process that dies takes nothing along;
+two that count at the same moment may count once, and both have halved by then.
 """
 
 from __future__ import annotations
@@ -14,8 +19,9 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, MutableSequence
 from types import TracebackType
+from zlib import crc32
 
 _FIRST = 32
 _ROUND_SECONDS = 0.02
@@ -24,6 +30,7 @@ _TOLERATED_ONE_IN = 5
 _WORTH = 0.2
 _REST_ROUNDS = 32
 _BETWEEN_NOTICES = 10.0
+_MOST_COUNTED = 2**32
 _LOG = logging.getLogger(__name__)
 _DATED = re.compile("/[0-9]{4}/")
 
@@ -58,7 +65,7 @@ class Window:
             self._turned_away += 1
         share = _TOLERATED_ONE_IN * self._turned_away
         if share > max(self._answers, _FEW_ANSWERS):
-            self._halve()
+            self.halve()
         elif self._answers >= max(self.size, share):
             seconds = self._clock() - self._began
             if seconds >= _ROUND_SECONDS:
@@ -70,7 +77,8 @@ class Window:
         self._wanted_more = False
         self._began = self._clock()
 
-    def _halve(self) -> None:
+    def halve(self) -> None:
+        """Half as many from now on; what is under way says nothing any more."""
         self.size = max(1, self.size // 2)
         self.turn += 1
         self._doubles, self._before, self._rest = False, None, 0
@@ -92,14 +100,33 @@ class Window:
             self.size += 1
 
 
+class Halvings:
+    """The count of one part of a bucket, among those that processes share."""
+
+    def __init__(self, counts: MutableSequence[int], where: str) -> None:
+        self._counts, self._slot = counts, crc32(where.encode()) % len(counts)
+        self._seen = counts[self._slot]
+
+    def are_new(self) -> bool:
+        """Whether somebody has halved since this was asked or told last."""
+        seen, self._seen = self._seen, self._counts[self._slot]
+        return seen != self._seen
+
+    def tell(self) -> None:
+        """Count a halving of this process."""
+        self._seen = (self._counts[self._slot] + 1) % _MOST_COUNTED
+        self._counts[self._slot] = self._seen
+
+
 class Pace:
     """Lets as many requests through at once as its window says; the others wait in order.
 
     `where` is the part of the bucket, for the log: it says, now and then, that it is slowing down.
+    `halvings` are those of other processes; None where there are no others.
     """
 
-    def __init__(self, window: Window, where: str = "") -> None:
-        self._window, self._where = window, where
+    def __init__(self, window: Window, where: str = "", halvings: Halvings | None = None) -> None:
+        self._window, self._where, self._halvings = window, where, halvings
         self._told = -_BETWEEN_NOTICES
         self._lock = threading.Lock()
         self._waiting: deque[threading.Lock] = deque()
@@ -112,6 +139,7 @@ class Pace:
     def enter(self) -> int:
         """Wait for a place; the turn in which it was given."""
         with self._lock:
+            self._follow()
             if self._under_way < self._window.size:
                 self._under_way += 1
                 return self._window.turn
@@ -124,16 +152,24 @@ class Pace:
     def leave(self, turn: int, *, slow_down: bool) -> None:
         """Give the place, and whatever places the window has more now, to those who wait."""
         with self._lock:
-            before = self._window.size
+            self._follow()
+            before = self._window.turn
             self._window.answered(turn, slow_down=slow_down, wanted_more=bool(self._waiting))
-            if slow_down and self._window.size < before:
+            if self._window.turn != before:
                 self._tell()
             self._under_way -= 1
             while self._waiting and self._under_way < self._window.size:
                 self._under_way += 1
                 self._waiting.popleft().release()
 
+    def _follow(self) -> None:
+        """Halve where another process has."""
+        if self._halvings is not None and self._halvings.are_new():
+            self._window.halve()
+
     def _tell(self) -> None:
+        if self._halvings is not None:
+            self._halvings.tell()
         now = time.monotonic()
         if now >= self._told + _BETWEEN_NOTICES:
             self._told = now
@@ -167,10 +203,18 @@ class Request:
 
 
 class Paces:
-    """The pace of every part of every bucket, at most `most` requests at once in each."""
+    """The pace of every part of every bucket, at most `most` requests at once in each.
 
-    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._most, self._clock = most, clock
+    `counts` are numbers that all processes of a run see, in which they tell of halvings.
+    """
+
+    def __init__(
+        self,
+        most: int,
+        clock: Callable[[], float] = time.monotonic,
+        counts: MutableSequence[int] | None = None,
+    ) -> None:
+        self._most, self._clock, self._counts = most, clock, counts
         self._paces: dict[tuple[str, str], Pace] = {}
         self._lock = threading.Lock()
 
@@ -182,7 +226,8 @@ class Paces:
             with self._lock:
                 window = Window(self._most, self._clock)
                 where = f"s3://{bucket}/{place[1]}"
-                pace = self._paces.setdefault(place, Pace(window, where))
+                halvings = None if self._counts is None else Halvings(self._counts, where)
+                pace = self._paces.setdefault(place, Pace(window, where, halvings))
         return pace
 
 

@@ -11,6 +11,9 @@ from __future__ import annotations
 
 import difflib
 import re
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -30,6 +33,7 @@ _ARN = re.compile(
 _ARN_FORM = "arn:aws:cloudtrail:REGION:ACCOUNT:trail/NAME"
 _NAME = re.compile(TRAIL_NAME)
 _ORGANIZATION = re.compile(ORGANIZATION_ID)
+_AT_ONCE = 8
 _LISTS_THEM = "`integrity trails` lists the account's trails"
 
 
@@ -88,6 +92,7 @@ class TrailDirectory:
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
         self._organization_id: str | None = None
+        self._organizing = threading.Lock()
         self._notes: dict[str, None] = {}
 
     @property
@@ -115,7 +120,16 @@ class TrailDirectory:
 
         Raises AccessError where one of them cannot be asked for: leaving it out would be silent.
         """
-        trails = (self._get(arn.text, arn.region) for arn in self._list(None))
+        return self.fetch_trails(self.list_arns())
+
+    def list_arns(self) -> list[TrailArn]:
+        """The ARNs of all trails that the account sees, sorted."""
+        return self._list(None)
+
+    def fetch_trails(self, arns: Sequence[TrailArn]) -> tuple[Trail, ...]:
+        """Each of them that is still there, asked for at home. Raises AccessError as above."""
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            trails = list(threads.map(lambda arn: self._get(arn.text, arn.region), arns))
         return tuple(trail for trail in trails if trail is not None)
 
     def _find_name(self, name: str) -> Trail:
@@ -207,14 +221,19 @@ class TrailDirectory:
 
     def _organization(self, region: str) -> str:
         """The organization's id, or "" with a note where it may not be asked."""
-        if self._organization_id is None:
-            client = self._aws.client("organizations", region)
-            try:
-                self._organization_id = client.describe_organization()["Organization"]["Id"]
-            except REFUSALS as error:
-                self._note(error, Call("organizations:DescribeOrganization", "on *"))
-                self._organization_id = ""
-        return self._organization_id
+        with self._organizing:
+            if self._organization_id is None:
+                self._organization_id = self._ask_organization(region)
+            return self._organization_id
+
+    def _ask_organization(self, region: str) -> str:
+        client = self._aws.client("organizations", region)
+        try:
+            organization_id: str = client.describe_organization()["Organization"]["Id"]
+        except REFUSALS as error:
+            self._note(error, Call("organizations:DescribeOrganization", "on *"))
+            return ""
+        return organization_id
 
     def _note(self, error: Refusal, call: Call) -> None:
         self._notes[explain(error, call)] = None

@@ -25,7 +25,7 @@ from integrity.chain.model import S3Location
 from integrity.record import SegmentResult
 from integrity.verify.job import Job
 from integrity.verify.parallel import LINGER_SECONDS, Stopping, each
-from integrity.verify.ports import OpenSources
+from integrity.verify.ports import OpenSources, Slowdowns
 from integrity.verify.segment import Segment, check_segment
 from integrity.verify.tools import Tools
 
@@ -33,12 +33,13 @@ _AT_ONCE = 32
 _PATIENCE = timedelta(seconds=3)
 _WORTH_PROCESSES = 64
 _BATCHES_EACH = 4
+_SLOWDOWNS = 4096
 
 
 class SourcesRecipe(Protocol):
     """How to open the sources in a process of its own. Picklable."""
 
-    def open(self) -> OpenSources: ...
+    def open(self, slowdowns: Slowdowns) -> OpenSources: ...
 
 
 def run_segments(
@@ -105,8 +106,9 @@ def _in_processes(
     context = get_context("spawn")
     stopping = _Passed(tools.stopping, context.Event())
     size = max(1, min(_AT_ONCE, len(segments) // (_BATCHES_EACH * _cores())))
+    slowdowns = context.RawArray("L", _SLOWDOWNS)
     pool = ProcessPoolExecutor(
-        _cores(), context, _start_worker, (recipe, job, tools.now, stopping.further)
+        _cores(), context, _start_worker, (recipe, job, tools.now, stopping.further, slowdowns)
     )
     checked = each(
         pool,
@@ -164,12 +166,14 @@ class _Untold:
 _worker: list[tuple[Job, Tools]] = []
 
 
-def _start_worker(recipe: SourcesRecipe, job: Job, now: datetime, stopping: Stopping) -> None:
+def _start_worker(
+    recipe: SourcesRecipe, job: Job, now: datetime, stopping: Stopping, slowdowns: Slowdowns
+) -> None:
     """Open the sources once. Signals are the first process's business: it tells when to stop."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     readers = ThreadPoolExecutor(job.concurrency)
-    _worker.append((job, Tools(*recipe.open(), readers, now, _Untold(), stopping)))
+    _worker.append((job, Tools(*recipe.open(slowdowns), readers, now, _Untold(), stopping)))
 
 
 def _check_batch(segments: tuple[Segment, ...]) -> list[SegmentResult]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -39,7 +40,7 @@ class Folders:
 
 
 def find_folders(job: Job, tools: Tools) -> Folders:
-    """List the folders of the trail's bucket, each level all at once."""
+    """List the folders of the trail's bucket: each level all at once, the likely ones ahead."""
     return _Finder(job, tools).find()
 
 
@@ -48,8 +49,10 @@ class _Finder:
         self._job, self._tools, self._trail = job, tools, job.trail
         self._unlisted: dict[Unreachable, None] = {}
         self._notes: dict[str, None] = {}
+        self._asked: dict[tuple[str, str], Future[tuple[str, ...] | Unreachable]] = {}
 
     def find(self) -> Folders:
+        self._ask_ahead()
         shown = self._shown()
         primary = self._primary(shown)
         accounts = {root: self._accounts(root, shown[root], primary) for root in shown}
@@ -179,6 +182,24 @@ class _Finder:
         first = folders.search(primary, chain, ever, newest_first=False)
         return first.end if first is not None else None
 
-    def _list_all(self, folders: Iterable[tuple[str, str]]) -> list[tuple[str, ...] | Unreachable]:
-        list_folders = self._tools.objects.list_folders
-        return list(self._tools.executor.map(lambda folder: list_folders(*folder), folders))
+    def _ask_ahead(self) -> None:
+        """The levels of the trail's own account, which nearly every job lists one by one."""
+        trail, job = self._trail, self._job
+        if not trail.looked_up:
+            return
+        plain = Root(trail.bucket, trail.prefix)
+        self._ask([(root.bucket, root.folder) for root in (plain, trail.root)])
+        meant = job.account_ids is None or trail.account_id in job.account_ids
+        if meant and job.source_regions is None:
+            own = region_folders(trail.root, trail.account_id)
+            self._ask([(trail.bucket, folder) for folder in own])
+
+    def _ask(self, folders: Iterable[tuple[str, str]]) -> None:
+        for folder in folders:
+            if folder not in self._asked:
+                list_folders = self._tools.objects.list_folders
+                self._asked[folder] = self._tools.executor.submit(list_folders, *folder)
+
+    def _list_all(self, folders: Sequence[tuple[str, str]]) -> list[tuple[str, ...] | Unreachable]:
+        self._ask(folders)
+        return [self._asked[folder].result() for folder in folders]

@@ -6,8 +6,8 @@ listing or hide another. What a name belongs to is decided by the name alone; no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Executor
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -59,6 +59,7 @@ class DigestFolders:
         self._executor = executor
         self._account_id, self._region = account_id, region
         self._listed: set[tuple[Root, datetime]] = set()
+        self._below: dict[tuple[Root, str], tuple[str, ...]] = {}
         self.shelf = Shelf()
 
     def list_days(self, root: Root, days: Iterable[datetime]) -> None:
@@ -91,8 +92,8 @@ class DigestFolders:
     ) -> DigestName | None:
         """The chain's newest (or oldest) digest in the UTC days from `days.start` to `days.end`.
 
-        Costs three folder listings and a day where the chain has a digest on the first day looked
-        at.
+        Costs three folder listings, all at once and not again, and then a listing for each day that
+        has a folder; days in other months than the first one looked at cost their month's too.
         """
         midnights = self._days_with_folders(root, days, newest_first=newest_first)
         while batch := list(islice(midnights, _BATCH)):
@@ -110,12 +111,13 @@ class DigestFolders:
         self, root: Root, days: TimeWindow, *, newest_first: bool
     ) -> Iterator[datetime]:
         """The days that have a folder. A level that cannot be listed shows nothing, and is told."""
-        region = digest_folder(root, self._account_id, self._region)
         first, last = day_folder(days.start), day_folder(days.end)
+        nearest = last if newest_first else first
+        ahead = self._ask_ahead(root, ("", nearest[:5], nearest[:8]))
 
         def below(folder: str, digits: int) -> list[str]:
             size = len(folder) + digits
-            numbers = self._numbers(root, region + folder, digits)
+            numbers = self._numbers(root, folder, digits, ahead)
             inside = [n for n in numbers if first[:size] <= (folder + n)[:size] <= last[:size]]
             return sorted(inside, reverse=newest_first)
 
@@ -126,11 +128,32 @@ class DigestFolders:
                     if midnight is not None:
                         yield midnight
 
-    def _numbers(self, root: Root, folder: str, digits: int) -> list[str]:
-        answer = self._objects.list_folders(root.bucket, folder)
+    def _ask_ahead(
+        self, root: Root, folders: Iterable[str]
+    ) -> dict[str, Future[tuple[str, ...] | Unreachable]]:
+        """Levels that are most likely wanted one after another, asked for at once."""
+        wanted = [folder for folder in folders if (root, folder) not in self._below]
+        region = digest_folder(root, self._account_id, self._region)
+        ask = self._objects.list_folders
+        return {
+            folder: self._executor.submit(ask, root.bucket, region + folder) for folder in wanted
+        }
+
+    def _numbers(
+        self,
+        root: Root,
+        folder: str,
+        digits: int,
+        ahead: Mapping[str, Future[tuple[str, ...] | Unreachable]],
+    ) -> list[str]:
+        answer: tuple[str, ...] | Unreachable | None = self._below.get((root, folder))
+        if answer is None:
+            asked = ahead.get(folder) or self._ask_ahead(root, [folder])[folder]
+            answer = asked.result()
         if isinstance(answer, Unreachable):
             self.shelf.unlisted.append(answer)
             return []
+        self._below[root, folder] = answer
         return [
             name for name in answer if len(name) == digits and name.isascii() and name.isdigit()
         ]

@@ -2,12 +2,14 @@
 
 1. AWS is asked for its own word (`interview`) while the folders are listed (`folders`).
 2. What is expected of that is decided apart from it (`chain.population`).
-3. Every chain is cut into segments; public keys are asked for once per region.
+3. Public keys are asked for once per region, as soon as a folder shows it; every chain is cut into
+   segments.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
 from integrity.chain.acts import AT_HOME, open_aspects
@@ -57,7 +59,9 @@ class Plan:
 def make_plan(job: Job, tools: Tools, witnesses: Witnesses) -> Plan:
     """The segments that together check the job."""
     interview = Interview(job, tools, witnesses)
+    keys = _Keys(job, tools)
     folders = find_folders(job, tools)
+    keys.ask(region for _, region in folders.found.places)
     answers = interview.finish(region for _, region in folders.found.places)
     plan = Plan(
         told=answers.told,
@@ -68,12 +72,12 @@ def make_plan(job: Job, tools: Tools, witnesses: Witnesses) -> Plan:
     scope, known = job.scope(tools.now), job.known_chains()
     plan.method += ["store"] * bool(scope.known)
     population = expect_chains(scope, folders.found, answers.told)
-    keys = _ask_keys(job, tools, {region for _, region in population})
+    keys.ask(region for _, region in population)
     for (account_id, region), expected in population.items():
         chain = ChainId(expected.root, account_id, region, job.trail.name, job.trail.home_region)
         plan.expected[chain] = expected
         plan.known[chain] = known.get((account_id, region), ())
-        parts = _segments(chain, expected, job, keys.get(region, ()), plan.known[chain])
+        parts = _segments(chain, expected, job, keys.of(region), plan.known[chain])
         home = (account_id, region) == (job.trail.account_id, job.trail.home_region)
         if home and open_aspects(job.trail, plan.trail_status(job)) & AT_HOME:
             # Where acts on the trail are recorded: what ended its chains stands there.
@@ -137,12 +141,22 @@ def _recalls(
     return recalls(known, segment.span, beyond=beyond, limits=job.limits)
 
 
-def _ask_keys(job: Job, tools: Tools, regions: set[str]) -> dict[str, tuple[PublicKey, ...]]:
-    window = asked_for(job.window)
-    ordered = sorted(regions)
-    answers = tools.executor.map(lambda region: tools.keys.fetch_keys(region, window), ordered)
-    return {
-        region: answer
-        for region, answer in zip(ordered, answers, strict=True)
-        if not isinstance(answer, KeysUnavailable)
-    }
+class _Keys:
+    """The public keys of the regions that are meant, each asked for once and as early as it is
+    known.
+    """
+
+    def __init__(self, job: Job, tools: Tools) -> None:
+        self._tools, self._window = tools, asked_for(job.window)
+        self._asked: dict[str, Future[tuple[PublicKey, ...] | KeysUnavailable]] = {}
+
+    def ask(self, regions: Iterable[str]) -> None:
+        """Begin to ask, without waiting."""
+        for region in sorted(set(regions) - self._asked.keys()):
+            fetch = self._tools.keys.fetch_keys
+            self._asked[region] = self._tools.executor.submit(fetch, region, self._window)
+
+    def of(self, region: str) -> tuple[PublicKey, ...]:
+        """The keys of a region that was asked; none where it did not answer."""
+        answer = self._asked[region].result()
+        return () if isinstance(answer, KeysUnavailable) else answer

@@ -6,7 +6,7 @@ this module. An answer is always a value: an exception out of a port is a bug an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, MutableSequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -85,6 +85,9 @@ class RetentionSource(Protocol):
     def fetch_rules(self, bucket: str) -> tuple[ExpirationRule, ...] | Unasked:
         """The enabled rules that expire objects; a bucket that has none has no rules."""
 
+
+Slowdowns = MutableSequence[int]
+"""Numbers that all processes of a run see, for their sources to tell each other of SlowDown."""
 
 OpenSources = tuple[ObjectSource, KeySource, RetentionSource | None]
 """What every process that checks segments needs."""

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from integrity.chain.model import (
@@ -22,14 +25,19 @@ from integrity.chain.model import (
     Trail,
 )
 from integrity.errors import AccessError, UsageError
+from integrity.verify.claim import Claim, MeantTrail, with_neighbours
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
-from integrity.verify.ports import KeySource, OpenSources, Progress, Witnesses
+from integrity.verify.ports import KeySource, OpenSources, Progress, Slowdowns, Witnesses
 
 if TYPE_CHECKING:
     from integrity.aws.roles import Role
-    from integrity.aws.session import Aws, AwsRecipe
+    from integrity.aws.session import Aws, AwsRecipe, CallerIdentity
+    from integrity.sources.s3 import S3Source
+    from integrity.sources.trails import TrailArn
     from integrity.verify.run import Verification
+
+_BESIDE = 4  # threads for what is asked while something else is waited for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,32 +73,6 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """What the command line says of the trail. `name` is its ARN or name; None: every trail.
-
-    `bucket`, `prefix` and `organization_id` stand in place of what AWS says of it; None leaves it
-    to AWS, an empty prefix says that there is none.
-    """
-
-    name: str | None = None
-    bucket: str | None = None
-    prefix: str | None = None
-    organization_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MeantTrail:
-    """A trail that is to be verified.
-
-    `unsigned_neighbours` write to the same place without validation: their log files lie among this
-    one's, and no digest will ever name them.
-    """
-
-    trail: Trail
-    unsigned_neighbours: tuple[Trail, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TrailListing:
     """A trail of the account, and what AWS says of it now.
 
@@ -102,47 +84,54 @@ class TrailListing:
     detail: str = ""
 
 
-def connect(access: Access, *, now: datetime) -> Connection:
+def connect(access: Access, *, now: datetime, slowdowns: Slowdowns | None = None) -> Connection:
     """Find the credentials and whoever else answers for public keys.
 
-    Raises UsageError where there are none, where a role refuses or where the file of keys is not
-    one, and AccessError where STS does not answer.
+    `slowdowns` join this process's pace to that of others. Raises UsageError where there are no
+    credentials, where a role refuses or where the file of keys is not one, and AccessError where
+    STS does not answer.
     """
     aws = access.recipe(access.role).open()
     own = access.bucket_role is not None and access.bucket_role != access.role
-    return Connection(access, aws, now, access.recipe(access.bucket_role).open() if own else aws)
+    bucket_aws = access.recipe(access.bucket_role).open() if own else aws
+    return Connection(access, aws, bucket_aws, now, slowdowns)
 
 
 class Connection:
     """AWS, through the identity that asks about trails and the one that reads buckets."""
 
     def __init__(
-        self, access: Access, aws: Aws, now: datetime, bucket_aws: Aws | None = None
+        self,
+        access: Access,
+        aws: Aws,
+        bucket_aws: Aws,
+        now: datetime,
+        slowdowns: Slowdowns | None = None,
     ) -> None:
         from integrity.sources.public_keys import LivePublicKeys
         from integrity.sources.trails import TrailDirectory
 
         self._access, self._aws, self._now = access, aws, now
-        self._bucket_aws = bucket_aws or aws
+        self._bucket_aws = bucket_aws
+        self._slowdowns = slowdowns
         self._directory = TrailDirectory(aws)
         self._live_keys = LivePublicKeys(aws, now)
         self._keys = self._all_keys()
+        self._beside = ThreadPoolExecutor(_BESIDE)
+        self._asking = Lock()
+        self._asked_caller: Future[CallerIdentity | None] | None = None
 
     def open_trails(self, claim: Claim) -> Sequence[MeantTrail]:
         """The trails that are meant. Raises UsageError where there is none."""
         if claim.name is not None:
-            # The others only explain what is found: they are asked for beside the one meant.
-            with ThreadPoolExecutor(1) as beside:
-                others = beside.submit(self._other_trails)
-                trail = self._meant(claim.name, claim)
-                return [_with_neighbours(trail, others.result())]
+            return [self._meant_among_others(claim.name, claim)]
         trails = self._directory.list_trails()
         if not trails:
             raise UsageError(
                 "this account has no trails: name the one that is meant with --trail-arn (and "
                 "--s3-bucket, if it was deleted), or choose another --profile"
             )
-        return [_with_neighbours(trail, trails) for trail in trails]
+        return [with_neighbours(trail, trails) for trail in trails]
 
     def verify(
         self,
@@ -161,7 +150,8 @@ class Connection:
         from integrity.verify.run import Sources, verify_trail
 
         _refuse_unknown(self._aws, job.source_regions or ())
-        caller = self._aws.caller(job.trail.home_region)
+        self._beside.submit(self._objects.open_ahead, job.trail.bucket)
+        caller = self._caller(job.trail.home_region)
         verification = verify_trail(
             job,
             Sources(
@@ -199,14 +189,17 @@ class Connection:
     def open_sources(self) -> OpenSources:
         """Where objects, public keys and the rules of buckets come from."""
         from integrity.sources.lifecycle import Lifecycles
+
+        owner = self._access.expected_bucket_owner
+        rules = Lifecycles(self._bucket_aws, expected_bucket_owner=owner)
+        return self._objects, self._keys, rules
+
+    @cached_property
+    def _objects(self) -> S3Source:
         from integrity.sources.s3 import S3Source
 
         owner = self._access.expected_bucket_owner
-        return (
-            S3Source(self._bucket_aws, expected_bucket_owner=owner),
-            self._keys,
-            Lifecycles(self._bucket_aws, expected_bucket_owner=owner),
-        )
+        return S3Source(self._bucket_aws, expected_bucket_owner=owner, slowdowns=self._slowdowns)
 
     def list_trails(self) -> Sequence[TrailListing]:
         """Every trail of the account, and whether it logs."""
@@ -226,23 +219,65 @@ class Connection:
             keys += answer
         return encode_keys(keys)
 
+    def _meant_among_others(self, name: str, claim: Claim) -> MeantTrail:
+        """The trail that is named. What else is known to be needed is got while AWS answers."""
+        from integrity.sources.trails import parse_trail_arn
+
+        arn = parse_trail_arn(name)
+        where = arn.region if arn is not None else self._aws.region
+        if where is not None:
+            with suppress(UsageError):  # whoever needs that client will say so
+                self._aws.client("cloudtrail", where)
+        meant = self._beside.submit(self._meant, name, claim)
+        listed = self._beside.submit(self._listed)
+        self._ask_caller(where)
+        self._get_ready()
+        trail = meant.result()
+        return with_neighbours(trail, self._others(listed.result(), trail))
+
+    def _get_ready(self) -> None:
+        """Load what a verification needs in any case, without asking anybody."""
+        import integrity.sources.estate
+        import integrity.sources.lifecycle
+        import integrity.verify.run  # noqa: F401
+
+        with suppress(UsageError):
+            self._bucket_aws.client("s3", self._bucket_aws.region or "us-east-1")
+
+    def _ask_caller(self, region: str | None) -> Future[CallerIdentity | None]:
+        with self._asking:
+            if self._asked_caller is None:
+                self._asked_caller = self._beside.submit(self._aws.caller, region)
+            return self._asked_caller
+
+    def _caller(self, region: str) -> CallerIdentity | None:
+        """Who is asking; STS is asked once. Raises UsageError for wrong credentials."""
+        return self._ask_caller(region).result()
+
     def _meant(self, name: str, claim: Claim) -> Trail:
         """The trail that is named; with a bucket, one that nobody knows is taken at its word."""
         from integrity.sources.trails import claimed_trail, parse_trail_arn
 
         arn = parse_trail_arn(name)
         if claim.bucket is None or arn is None:
-            return _replaced(self._directory.find(name), claim)
-        self._aws.caller(arn.region)  # wrong credentials are no unknown trail
+            return claim.placed(self._directory.find(name))
+        self._caller(arn.region)  # wrong credentials are no unknown trail
         try:
-            return _replaced(self._directory.find(name), claim)
+            return claim.placed(self._directory.find(name))
         except (UsageError, AccessError):
             return claimed_trail(name, claim.bucket, claim.prefix or "", claim.organization_id)
 
-    def _other_trails(self) -> Sequence[Trail]:
-        """All trails of the account, where that may be asked: they only explain what is found."""
+    def _listed(self) -> Sequence[TrailArn]:
+        """All trails of the account, where that may be asked."""
         try:
-            return self._directory.list_trails()
+            return self._directory.list_arns()
+        except (UsageError, AccessError):
+            return ()
+
+    def _others(self, listed: Sequence[TrailArn], meant: Trail) -> Sequence[Trail]:
+        """The other ones: they only explain what is found, so nobody misses them."""
+        try:
+            return self._directory.fetch_trails([arn for arn in listed if arn.text != meant.arn])
         except (UsageError, AccessError):
             return ()
 
@@ -280,8 +315,8 @@ class SourcesRecipe:
     access: Access
     now: datetime
 
-    def open(self) -> OpenSources:
-        return connect(self.access, now=self.now).open_sources()
+    def open(self, slowdowns: Slowdowns) -> OpenSources:
+        return connect(self.access, now=self.now, slowdowns=slowdowns).open_sources()
 
 
 def _refuse_unknown(aws: Aws, regions: Iterable[str]) -> None:
@@ -289,30 +324,3 @@ def _refuse_unknown(aws: Aws, regions: Iterable[str]) -> None:
         hint = aws.region_hint(region)
         if hint:
             raise UsageError(f"{hint} (a region that is new may need a newer boto3)")
-
-
-def _replaced(trail: Trail, claim: Claim) -> Trail:
-    """The trail with the place that was claimed for it, if that is another one.
-
-    What AWS says of the trail is then no witness of that place: what it delivers goes elsewhere.
-    """
-    moved = claim.bucket not in (None, trail.bucket)
-    prefix = claim.prefix if claim.prefix is not None else "" if moved else trail.prefix
-    meant = replace(
-        trail,
-        bucket=claim.bucket or trail.bucket,
-        prefix=prefix,
-        organization_id=claim.organization_id or trail.organization_id,
-    )
-    same_place = (meant.bucket, meant.prefix) == (trail.bucket, trail.prefix)
-    same_place = same_place and trail.organization_id in ("", meant.organization_id)
-    return meant if same_place else replace(meant, looked_up=False)
-
-
-def _with_neighbours(trail: Trail, all_trails: Iterable[Trail]) -> MeantTrail:
-    unsigned = [
-        other
-        for other in all_trails
-        if other.arn != trail.arn and not other.validation and other.root == trail.root
-    ]
-    return MeantTrail(trail, tuple(unsigned))

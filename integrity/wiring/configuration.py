@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from integrity.chain.model import Absent, S3Location, Unreachable
 from integrity.errors import AccessError, UsageError
-from integrity.wiring import Access, Claim
+from integrity.verify.claim import Claim
+from integrity.wiring import Access
 
 if TYPE_CHECKING:
     from pydantic import SecretStr

@@ -181,3 +181,14 @@ class TestCaller:
             monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.endpoint)
             with pytest.raises(UsageError, match=said):
                 AwsRecipe().open().caller()
+
+
+def test_aws_sees_who_asks(aws: Aws) -> None:
+    seen: list[bytes] = []
+    client = aws.client("sts")
+    client.meta.events.register(
+        "before-send.sts", lambda request, **_: seen.append(request.headers["User-Agent"])
+    )
+    aws.caller()
+    assert seen
+    assert all(agent.startswith(b"integrity/") for agent in seen)

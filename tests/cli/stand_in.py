@@ -8,11 +8,12 @@ from datetime import datetime
 
 from integrity.chain.model import TimeWindow, Trail
 from integrity.record import Run
+from integrity.verify.claim import Claim, MeantTrail
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
 from integrity.verify.ports import Progress
 from integrity.verify.run import Verification
-from integrity.wiring import Access, Claim, MeantTrail, TrailListing
+from integrity.wiring import Access, TrailListing
 from tests.report import samples
 
 Answer = Run | BaseException | Callable[[Progress], Run]

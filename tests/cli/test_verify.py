@@ -14,8 +14,9 @@ from integrity.chain.model import S3Location
 from integrity.cli import main
 from integrity.errors import AccessError, UsageError
 from integrity.record import Run, Totals, decode, encode
+from integrity.verify.claim import Claim
 from integrity.verify.ports import Progress
-from integrity.wiring import Access, Claim
+from integrity.wiring import Access
 from tests.cli.stand_in import Answer, StandIn, trail
 from tests.report.samples import ACCOUNT, ARN, chain, finding, log_uri, run
 

@@ -39,7 +39,8 @@ class Quick:
             connect_timeout=1.0,
             read_timeout=self.read_timeout,
         )
-        return Connection(access, recipe.open(), now)
+        aws = recipe.open()
+        return Connection(access, aws, aws, now)
 
 
 Verify = Callable[..., tuple[int, Run]]

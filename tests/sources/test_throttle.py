@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import random
+import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, MutableSequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from integrity.sources.throttle import Pace, Paces, Window, part_of
+from integrity.sources.throttle import Halvings, Pace, Paces, Window, part_of
 
 LATENCY = 0.030
 
@@ -175,3 +178,70 @@ class TestPaces:
     )
     def test_a_key_without_a_year_belongs_to_its_folder(self, key: str, part: str) -> None:
         assert part_of(key) == part
+
+
+FOLDER = "AWSLogs/111122223333/CloudTrail/us-east-1/"
+
+
+def turned_away(counts: MutableSequence[int], *, is_killed: bool) -> None:
+    """What a process does whose requests S3 turns away until it halves, once."""
+    pace = Paces(64, counts=counts).of("bucket", FOLDER)
+    for _ in range(7):
+        with pace.request() as request:
+            request.slow_down = True
+    pace.enter()
+    if is_killed:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class TestSharing:
+    @pytest.fixture
+    def counts(self) -> MutableSequence[int]:
+        counts: MutableSequence[int] = multiprocessing.get_context("spawn").RawArray("L", 64)
+        return counts
+
+    @pytest.mark.parametrize("is_killed", [False, True])
+    def test_what_slows_one_process_down_slows_the_others_down(
+        self, counts: MutableSequence[int], *, is_killed: bool
+    ) -> None:
+        window = Window(64, lambda: 0.0)
+        pace = Pace(window, halvings=Halvings(counts, "s3://bucket/" + FOLDER[:-1]))
+        process = multiprocessing.get_context("spawn").Process(
+            target=turned_away, args=(counts,), kwargs={"is_killed": is_killed}
+        )
+        process.start()
+        process.join(60)
+        assert process.exitcode == (-signal.SIGKILL if is_killed else 0)
+
+        for _ in range(3):
+            with pace.request():
+                assert window.size == 16  # once, however often it looks
+        assert sum(counts) == 1  # who follows does not tell
+
+    def test_another_part_of_the_bucket_goes_on(self, counts: MutableSequence[int]) -> None:
+        window = Window(64, lambda: 0.0)
+        pace = Pace(window, halvings=Halvings(counts, "s3://bucket/AWSLogs/elsewhere"))
+        turned_away(counts, is_killed=False)
+        with pace.request():
+            assert window.size == 32
+
+    def test_ones_own_halving_is_told_and_not_followed(self, counts: MutableSequence[int]) -> None:
+        window = Window(64, lambda: 0.0)
+        pace = Pace(window, halvings=Halvings(counts, "here"))
+        for _ in range(7):
+            with pace.request() as request:
+                request.slow_down = True
+        with pace.request():
+            assert (window.size, sum(counts)) == (16, 1)
+
+    def test_who_comes_later_begins_anew(self, counts: MutableSequence[int]) -> None:
+        turned_away(counts, is_killed=False)
+        window = Window(64, lambda: 0.0)
+        with Pace(window, halvings=Halvings(counts, "s3://bucket/" + FOLDER[:-1])).request():
+            assert window.size == 32
+
+    def test_a_count_that_is_full_begins_again(self, counts: MutableSequence[int]) -> None:
+        counts[:] = [2**32 - 1] * len(counts)
+        one, other = Halvings(counts, "here"), Halvings(counts, "here")
+        one.tell()
+        assert (one.are_new(), other.are_new(), other.are_new()) == (False, True, False)

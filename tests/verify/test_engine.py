@@ -11,15 +11,17 @@ from threading import Event, Thread
 
 import pytest
 
+from integrity import wiring
 from integrity.chain.findings import Outcome
-from integrity.chain.model import ChainId, S3Location, TimeWindow
+from integrity.chain.model import ChainId, Fetched, S3Location, TimeWindow
+from integrity.lab.faults import Fault
 from integrity.lab.server import serve
 from integrity.lab.world import LabTrail, World
 from integrity.record import Run, RunInfo, encode
 from integrity.verify import engine, parallel
 from integrity.verify.engine import SourcesRecipe
 from integrity.verify.job import Job
-from integrity.verify.ports import OpenSources, Witnesses
+from integrity.verify.ports import OpenSources, Slowdowns, Witnesses
 from integrity.verify.run import Sources, verify_trail
 from integrity.verify.segment import Segment
 from integrity.wiring import Access, connect
@@ -86,15 +88,15 @@ def verdict(run: Run) -> bytes:
 class OverTheWire:
     """The lab's server, as a process of its own reaches it: by the environment."""
 
-    def open(self) -> OpenSources:
-        return connect(Access(), now=NOW).open_sources()
+    def open(self, slowdowns: Slowdowns) -> OpenSources:
+        return connect(Access(), now=NOW, slowdowns=slowdowns).open_sources()
 
 
 @dataclass(frozen=True)
 class Deadly:
     """Whoever opens these sources is gone."""
 
-    def open(self) -> OpenSources:
+    def open(self, slowdowns: Slowdowns) -> OpenSources:  # noqa: ARG002
         os._exit(1)
 
 
@@ -141,7 +143,7 @@ class Memory:
 
     world: World
 
-    def open(self) -> OpenSources:
+    def open(self, slowdowns: Slowdowns) -> OpenSources:  # noqa: ARG002
         return MemorySource(self.world), MemoryKeys(self.world), None
 
 
@@ -153,12 +155,28 @@ def test_a_worker_answers_for_its_batch_and_leaves_signals_to_the_first_process(
     job = Job(trail=as_trail(the_trail(world)), window=TimeWindow(day(1), day(2)), concurrency=2)
     chain = as_chain(world)
 
-    engine._start_worker(Memory(world), job, NOW, Event())
+    engine._start_worker(Memory(world), job, NOW, Event(), [0])
     (result,) = engine._check_batch((Segment(chain=chain, window=job.window),))
     engine._worker[0][1].executor.shutdown()
 
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     assert (result.chain, len(result.entries)) == (chain, 26)
+
+
+def test_a_worker_tells_the_others_that_s3_asked_it_to_slow_down(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slowdowns = [0] * 16
+    bucket, key = world.chains[0].digests[0].address
+    with serve(world) as server:
+        for name, text in server.environment.items():
+            monkeypatch.setenv(name, text)
+        server.faults.append(Fault("throttle", operation="GetObject", last=8))
+        objects, _, _ = wiring.SourcesRecipe(Access(), NOW).open(slowdowns)
+        fetched = objects.fetch(S3Location(bucket, key), lambda pieces: b"".join(pieces))
+
+    assert isinstance(fetched, Fetched)
+    assert sum(slowdowns) == 1
 
 
 def test_a_wish_to_stop_is_passed_on_once_it_is_there() -> None:

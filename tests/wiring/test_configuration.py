@@ -16,7 +16,7 @@ from integrity.errors import AccessError, ConfigError, UsageError
 from integrity.lab.faults import Fault
 from integrity.lab.server import LabServer
 from integrity.lab.world import World
-from integrity.wiring import Claim
+from integrity.verify.claim import Claim
 from integrity.wiring.configuration import MAX_TEXT_BYTES, access_of, claim_of, load_config
 from tests.lab_aws import bare_environment, lab, world
 
