@@ -118,7 +118,7 @@ def test_another_process_assumes_them_itself(lab: LabServer, asked: dict[str, se
     access = Access(role=both().role, bucket_role=both().bucket_role)
     now = datetime(2026, 3, 2, tzinfo=UTC)
     recipe = pickle.loads(pickle.dumps(SourcesRecipe(access, now)))
-    objects, keys, _ = recipe.open()
+    objects, keys, _ = recipe.open([0])
     assert lab.roles.issued
     bucket = lab.world.trails[0].bucket
     assert isinstance(objects.list_folders(bucket, ""), tuple)

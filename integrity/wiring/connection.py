@@ -1,0 +1,292 @@
+"""AWS for one trail or an account's: finds its trails and verifies them. It holds no judgement.
+
+What a command waits for is asked beside, ahead of its turn, and loaded meanwhile.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from integrity.chain.model import (
+    KeysUnavailable,
+    PublicKey,
+    StatusUnavailable,
+    TimeWindow,
+    Trail,
+)
+from integrity.errors import AccessError, UsageError
+from integrity.verify.claim import Claim, MeantTrail, with_neighbours
+from integrity.verify.job import Job
+from integrity.verify.parallel import Stopping
+from integrity.verify.ports import KeySource, OpenSources, Progress, Slowdowns, Witnesses
+from integrity.wiring.access import Access
+
+if TYPE_CHECKING:
+    from integrity.aws.session import Aws, CallerIdentity
+    from integrity.sources.s3 import S3Source
+    from integrity.sources.trails import TrailArn
+    from integrity.verify.run import Verification
+
+_BESIDE = 4  # threads for what is asked while something else is waited for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrailListing:
+    """A trail of the account, and what AWS says of it now.
+
+    `logging` is None where nobody was allowed to say; `detail` says what could not be asked.
+    """
+
+    trail: Trail
+    logging: bool | None
+    detail: str = ""
+
+
+def connect(access: Access, *, now: datetime, slowdowns: Slowdowns | None = None) -> Connection:
+    """Find the credentials and whoever else answers for public keys.
+
+    `slowdowns` join this process's pace to that of others. Raises UsageError where there are no
+    credentials, where a role refuses or where the file of keys is not one, and AccessError where
+    STS does not answer.
+    """
+    aws = access.recipe(access.role).open()
+    own = access.bucket_role is not None and access.bucket_role != access.role
+    bucket_aws = access.recipe(access.bucket_role).open() if own else aws
+    return Connection(access, aws, bucket_aws, now, slowdowns)
+
+
+class Connection:
+    """AWS, through the identity that asks about trails and the one that reads buckets."""
+
+    def __init__(
+        self,
+        access: Access,
+        aws: Aws,
+        bucket_aws: Aws,
+        now: datetime,
+        slowdowns: Slowdowns | None = None,
+    ) -> None:
+        from integrity.sources.public_keys import LivePublicKeys
+        from integrity.sources.trails import TrailDirectory
+
+        self._access, self._aws, self._now = access, aws, now
+        self._bucket_aws = bucket_aws
+        self._slowdowns = slowdowns
+        self._directory = TrailDirectory(aws)
+        self._live_keys = LivePublicKeys(aws, now)
+        self._keys = self._all_keys()
+        self._beside = ThreadPoolExecutor(_BESIDE)
+        self._asking = Lock()
+        self._asked_caller: Future[CallerIdentity | None] | None = None
+
+    def open_trails(self, claim: Claim) -> Sequence[MeantTrail]:
+        """The trails that are meant. Raises UsageError where there is none."""
+        if claim.name is not None:
+            return [self._meant_among_others(claim.name, claim)]
+        trails = self._directory.list_trails()
+        if not trails:
+            raise UsageError(
+                "this account has no trails: name the one that is meant with --trail-arn (and "
+                "--s3-bucket, if it was deleted), or choose another --profile"
+            )
+        return [with_neighbours(trail, trails) for trail in trails]
+
+    def verify(
+        self,
+        job: Job,
+        *,
+        progress: Progress,
+        clock: Callable[[], datetime],
+        stopping: Stopping,
+        names_valid: bool,
+        previous_sha256: str | None = None,
+    ) -> Verification:
+        """One trail's record. Raises UsageError for a region that is not one.
+
+        `names_valid` keeps it in one process: names of valid files do not travel between several.
+        """
+        from integrity.verify.run import Sources, verify_trail
+
+        _refuse_unknown(self._aws, job.source_regions or ())
+        self._beside.submit(self._objects.open_ahead, job.trail.bucket)
+        caller = self._caller(job.trail.home_region)
+        verification = verify_trail(
+            job,
+            Sources(
+                *self.open_sources(),
+                self._witnesses(job.trail, caller.account_id if caller else None),
+                recipe=None if names_valid else SourcesRecipe(self._access, self._now),
+            ),
+            run_id=str(uuid.uuid4()),
+            caller_arn=caller.arn if caller else None,
+            progress=progress,
+            clock=clock,
+            stopping=stopping,
+            previous_sha256=previous_sha256,
+        )
+        population = verification.run.population
+        notes = (*self._directory.notes, *population.notes)
+        run = replace(verification.run, population=replace(population, notes=notes))
+        return replace(verification, run=run)
+
+    def _witnesses(self, trail: Trail, account_id: str | None) -> Witnesses:
+        """Who can be asked about a trail: nobody, if AWS knows it not, or not in this place."""
+        from integrity.sources.estate import Estate
+        from integrity.sources.trail_status import TrailStatuses
+
+        if not trail.looked_up:
+            return Witnesses()
+        estate = Estate(self._aws, trail.home_region)
+        return Witnesses(
+            account_id=account_id,
+            statuses=TrailStatuses(self._aws, trail, self._now),
+            regions=estate,
+            accounts=estate,
+        )
+
+    def open_sources(self) -> OpenSources:
+        """Where objects, public keys and the rules of buckets come from."""
+        from integrity.sources.lifecycle import Lifecycles
+
+        owner = self._access.expected_bucket_owner
+        rules = Lifecycles(self._bucket_aws, expected_bucket_owner=owner)
+        return self._objects, self._keys, rules
+
+    @cached_property
+    def _objects(self) -> S3Source:
+        from integrity.sources.s3 import S3Source
+
+        owner = self._access.expected_bucket_owner
+        return S3Source(self._bucket_aws, expected_bucket_owner=owner, slowdowns=self._slowdowns)
+
+    def list_trails(self) -> Sequence[TrailListing]:
+        """Every trail of the account, and whether it logs."""
+        return [self._listing(trail) for trail in self._directory.list_trails()]
+
+    def save_keys(self, regions: Sequence[str], window: TimeWindow) -> bytes:
+        """The public keys of all these regions. Raises AccessError where one does not answer."""
+        from integrity.sources.key_file import encode_keys
+        from integrity.verify.keyring import asked_for
+
+        _refuse_unknown(self._aws, regions)
+        keys: list[PublicKey] = []
+        for region in regions:
+            answer = self._live_keys.fetch_keys(region, asked_for(window))
+            if isinstance(answer, KeysUnavailable):
+                raise AccessError(f"nothing was saved: {answer.detail}")
+            keys += answer
+        return encode_keys(keys)
+
+    def _meant_among_others(self, name: str, claim: Claim) -> MeantTrail:
+        """The trail that is named. What else is known to be needed is got while AWS answers."""
+        from integrity.sources.trails import parse_trail_arn
+
+        arn = parse_trail_arn(name)
+        where = arn.region if arn is not None else self._aws.region
+        if where is not None:
+            with suppress(UsageError):  # whoever needs that client will say so
+                self._aws.client("cloudtrail", where)
+        meant = self._beside.submit(self._meant, name, claim)
+        listed = self._beside.submit(self._listed)
+        self._ask_caller(where)
+        self._get_ready()
+        trail = meant.result()
+        return with_neighbours(trail, self._others(listed.result(), trail))
+
+    def _get_ready(self) -> None:
+        """Load what a verification needs in any case, without asking anybody."""
+        import integrity.sources.estate
+        import integrity.sources.lifecycle
+        import integrity.verify.run  # noqa: F401
+
+        with suppress(UsageError):
+            self._bucket_aws.client("s3", self._bucket_aws.region or "us-east-1")
+
+    def _ask_caller(self, region: str | None) -> Future[CallerIdentity | None]:
+        with self._asking:
+            if self._asked_caller is None:
+                self._asked_caller = self._beside.submit(self._aws.caller, region)
+            return self._asked_caller
+
+    def _caller(self, region: str) -> CallerIdentity | None:
+        """Who is asking; STS is asked once. Raises UsageError for wrong credentials."""
+        return self._ask_caller(region).result()
+
+    def _meant(self, name: str, claim: Claim) -> Trail:
+        """The trail that is named; with a bucket, one that nobody knows is taken at its word."""
+        from integrity.sources.trails import claimed_trail, parse_trail_arn
+
+        arn = parse_trail_arn(name)
+        if claim.bucket is None or arn is None:
+            return claim.placed(self._directory.find(name))
+        self._caller(arn.region)  # wrong credentials are no unknown trail
+        try:
+            return claim.placed(self._directory.find(name))
+        except (UsageError, AccessError):
+            return claimed_trail(name, claim.bucket, claim.prefix or "", claim.organization_id)
+
+    def _listed(self) -> Sequence[TrailArn]:
+        """All trails of the account, where that may be asked."""
+        try:
+            return self._directory.list_arns()
+        except (UsageError, AccessError):
+            return ()
+
+    def _others(self, listed: Sequence[TrailArn], meant: Trail) -> Sequence[Trail]:
+        """The other ones: they only explain what is found, so nobody misses them."""
+        try:
+            return self._directory.fetch_trails([arn for arn in listed if arn.text != meant.arn])
+        except (UsageError, AccessError):
+            return ()
+
+    def _listing(self, trail: Trail) -> TrailListing:
+        from integrity.sources.trail_status import TrailStatuses
+
+        status = TrailStatuses(self._aws, trail, self._now).fetch_status(trail.home_region)
+        details = [status.detail] if isinstance(status, StatusUnavailable) else []
+        if trail.is_organization and not trail.organization_id:
+            details += self._directory.notes
+        return TrailListing(
+            trail=trail,
+            logging=None if isinstance(status, StatusUnavailable) else status.is_logging,
+            detail="; ".join(details),
+        )
+
+    def _all_keys(self) -> KeySource:
+        """ListPublicKeys, and behind it the file, profile or role that stands in for it."""
+        from integrity.sources.key_file import KeyFile
+        from integrity.sources.public_keys import FirstOf, keys_of
+
+        access = self._access
+        if access.keys_file is not None:
+            return FirstOf(self._live_keys, KeyFile.read(access.keys_file))
+        if access.keys_profile is not None or access.keys_role is not None:
+            recipe = access.recipe(access.keys_role, access.keys_profile)
+            return FirstOf(self._live_keys, keys_of(recipe, self._now))
+        return self._live_keys
+
+
+@dataclass(frozen=True, slots=True)
+class SourcesRecipe:
+    """The same sources, for a process of its own."""
+
+    access: Access
+    now: datetime
+
+    def open(self, slowdowns: Slowdowns) -> OpenSources:
+        return connect(self.access, now=self.now, slowdowns=slowdowns).open_sources()
+
+
+def _refuse_unknown(aws: Aws, regions: Iterable[str]) -> None:
+    for region in regions:
+        hint = aws.region_hint(region)
+        if hint:
+            raise UsageError(f"{hint} (a region that is new may need a newer boto3)")
