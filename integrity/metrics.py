@@ -28,9 +28,7 @@ class Meter:
         self._trail = (("Trail", trail_arn),)
         self._at = at
 
-    def verification(
-        self, run: Run, incidents: Iterable[Incident], *, stored_bytes: int
-    ) -> Iterator[Datapoint]:
+    def verification(self, run: Run, incidents: Iterable[Incident]) -> Iterator[Datapoint]:
         """What came of the tick's window, and what is open whatever the window."""
         digests = run.totals.digest_files + run.totals.backfill_digest_files
         logs = run.totals.log_files
@@ -47,7 +45,7 @@ class Meter:
         yield self._count("ChainsExpected", run.population.chains.expected)
         yield self._count("ChainsFound", run.population.chains.found)
         yield self._point("Duration", _duration(run), Unit.SECONDS)
-        yield self._point("StoredBytes", stored_bytes, Unit.BYTES)
+        yield self._point("StoredBytes", run.run.stored_bytes, Unit.BYTES)
         yield self._age("HoursSinceNewestDigest", run, run.chains)
         yield from self._open(incidents)
 

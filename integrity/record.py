@@ -269,7 +269,11 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """The record of one trail, and the only thing that reports and alarms are made of."""
+    """The record of one trail, and the only thing that reports and alarms are made of.
+
+    `looks` are the narrow runs of the same tick over windows of open incidents; they count for
+    nothing else here.
+    """
 
     schema_version: int = SCHEMA_VERSION
     tool: Tool
@@ -283,6 +287,7 @@ class Run:
     chains: tuple[ChainResult, ...]
     findings: tuple[Finding, ...]
     accepted: tuple[Acceptance, ...] = ()
+    looks: tuple[Run, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from integrity.chain.findings import Finding, Outcome
 from integrity.chain.known import KnownChain
-from integrity.chain.model import TimeWindow
+from integrity.chain.model import TimeWindow, Trail
 
 
 class ConflictError(Exception):
@@ -124,14 +124,17 @@ class Checkpoint:
     """How far one trail was looked at, and what its chains were like then.
 
     The next tick begins at `attempted`, with an overlap. `record_sha256` is of the last record that
-    was written before this checkpoint, `record_uri` where it lies.
+    was written before this checkpoint, `record_uri` where it lies; `previous_record_sha256` is of
+    the one that it names as its predecessor, null at first.
     """
 
     trail_arn: str
     attempted: datetime
     chains: tuple[KnownChain, ...]
-    record_sha256: str
+    record_sha256: str | None
     record_uri: str
+    previous_record_sha256: str | None = None
+    trail: Trail | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

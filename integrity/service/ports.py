@@ -1,4 +1,4 @@
-"""What a tick needs of the world beside what verification needs: a memory, records, places to tell.
+"""What a tick needs of the world: verification, a memory, records, places to tell.
 
 The interfaces belong here; `stores` and `deliver` fulfil them without importing this module. Each
 has one contract suite that all its implementations pass.
@@ -6,12 +6,17 @@ has one contract suite that all its implementations pass.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from integrity.chain.known import KnownChain
+from integrity.chain.model import TimeWindow, Trail
+from integrity.incidents.looks import Look
+from integrity.record import Run
 from integrity.state import (
     Commit,
+    Datapoint,
     Incident,
     Letter,
     Message,
@@ -19,6 +24,8 @@ from integrity.state import (
     StoredRecord,
     TrailState,
 )
+from integrity.verify.parallel import Stopping
+from integrity.verify.run import Verification
 
 
 class StateStore(Protocol):
@@ -94,3 +101,42 @@ class Destination(Protocol):
 
     def deliver(self, message: Message) -> None:
         """Hand it over. Raises DeliveryError where it was not taken."""
+
+
+class MetricsSink(Protocol):
+    """Where a tick's numbers go."""
+
+    def put(self, datapoints: Iterable[Datapoint]) -> None:
+        """Put them all. Raises DeliveryError where they were not taken."""
+
+
+class OpenTrail(Protocol):
+    """The watched trail with the credentials of one tick. Raises IntegrityError where it cannot."""
+
+    @property
+    def trail(self) -> Trail:
+        """As AWS describes it now, or as it was remembered."""
+
+    def verify(
+        self,
+        window: TimeWindow,
+        *,
+        known: tuple[KnownChain, ...],
+        previous_sha256: str | None,
+        accepting: bool,
+        stopping: Stopping,
+    ) -> Verification:
+        """All of it over a window, held against what is known unless a person settles that now."""
+
+    def look(self, look: Look, *, stopping: Stopping) -> Run:
+        """One account's region over the window of an open incident."""
+
+
+class TrailOpener(Protocol):
+    """The way to the watched trail."""
+
+    def open(self, remembered: Trail | None) -> OpenTrail:
+        """Find credentials and trail; one that AWS does not show any more is the remembered one.
+
+        Raises IntegrityError where there are no credentials, or nothing is remembered either.
+        """

@@ -1,0 +1,100 @@
+"""Letters on their way: claimed, handed over, tried again later, given up on and kept.
+
+A letter that a destination has taken is never sent again; one that may have been taken when the
+process died is. A destination that is broken delays its own letters and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from logging import getLogger
+
+from integrity.service.ports import Destination, StateStore
+from integrity.state import DeliveryError, Letter, Message
+
+_LEASE = timedelta(minutes=15)
+_MOST_AT_ONCE = 100
+_FIRST_WAIT = timedelta(minutes=1)
+_LONGEST_WAIT = timedelta(minutes=30)
+"""Shorter than an hourly tick is from the next: what failed is due again whenever one comes."""
+
+_log = getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """How many letters were due, and how many of them arrived."""
+
+    due: int = 0
+    sent: int = 0
+
+
+def letters_of(message: Message, destinations: tuple[str, ...], now: datetime) -> list[Letter]:
+    """One for each destination of the message's audience, due at once."""
+    return [
+        Letter(id=f"{message.id}>{name}", message=message, destination=name, due=now)
+        for name in destinations
+    ]
+
+
+class Outbox:
+    """The store's letters and the configured destinations, by name.
+
+    A letter that could not be delivered for `give_up_after` is dead: it is kept, listed and
+    replayed by a person.
+    """
+
+    def __init__(
+        self,
+        store: StateStore,
+        destinations: Mapping[str, Destination],
+        *,
+        give_up_after: timedelta,
+    ) -> None:
+        self._store = store
+        self._destinations = destinations
+        self._give_up_after = give_up_after
+
+    def deliver(self, now: datetime) -> Delivered:
+        """Try every letter that is due, once. Raises AccessError where the store does not answer."""
+        due = sent = 0
+        while letters := self._store.claim_letters(now, lease=_LEASE, limit=_MOST_AT_ONCE):
+            for letter in letters:
+                due += 1
+                sent += self._try(letter, now)
+        return Delivered(due, sent)
+
+    def _try(self, letter: Letter, now: datetime) -> bool:
+        try:
+            self._destination(letter.destination).deliver(letter.message)
+        except DeliveryError as error:
+            self._store.mark_failed(self._failed(letter, str(error), now))
+            return False
+        self._store.mark_sent(letter.id, now)
+        return True
+
+    def _destination(self, name: str) -> Destination:
+        if name not in self._destinations:
+            raise DeliveryError(
+                f"the configuration has no destination {name}: add it again, or drop the letter"
+            )
+        return self._destinations[name]
+
+    def _failed(self, letter: Letter, error: str, now: datetime) -> Letter:
+        dead = now - letter.message.created_at >= self._give_up_after
+        wait = min(_FIRST_WAIT * 2 ** min(letter.attempts, 10), _LONGEST_WAIT)
+        _log.error(
+            "message not delivered",
+            extra={
+                "letter": letter.id,
+                "destination": letter.destination,
+                "attempts": letter.attempts + 1,
+                "dead": dead,
+                "error": error,
+            },
+        )
+        return replace(
+            letter, attempts=letter.attempts + 1, last_error=error, due=now + wait, dead=dead
+        )
