@@ -360,10 +360,11 @@ def exit_status(run: Run) -> int:
 
 
 def worst_status(statuses: list[int]) -> int:
-    """Of several trails' statuses the worst: interrupted, invalid, undetermined, valid."""
+    """Of several trails' statuses the worst: interrupted, invalid, usage, undetermined, valid."""
     order = (
         ExitStatus.VALID,
         ExitStatus.UNDETERMINED,
+        ExitStatus.USAGE,
         ExitStatus.INVALID,
         ExitStatus.INTERRUPTED,
     )

@@ -21,7 +21,7 @@ counts = st.integers(0, 10_000)
 
 
 def measured(record: Run, *incidents: Incident) -> dict[str, float]:
-    points = list(Meter(ARN, NOW).verification(record, incidents, stored_bytes=7))
+    points = list(Meter(ARN, NOW).verification(record, incidents))
     assert len({point.name for point in points}) == len(points)
     assert all(point.dimensions == (("Trail", ARN),) and point.at == NOW for point in points)
     return {point.name: point.value for point in points}
@@ -123,7 +123,8 @@ def test_open_incidents_count_whatever_the_window() -> None:
 
 def test_duration_and_bytes() -> None:
     record = run()
-    times = replace(record.run, finished_at=record.run.started_at + timedelta(seconds=90))
+    end = record.run.started_at + timedelta(seconds=90)
+    times = replace(record.run, finished_at=end, stored_bytes=7)
 
     got = measured(replace(record, run=times))
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import hashlib
 
-from integrity.record import decode
 from integrity.errors import UsageError
-from integrity.service.ports import StoredRecord
-from integrity.state import Checkpoint
+from integrity.record import decode
+from integrity.state import Checkpoint, StoredRecord
 
 
 def sha256_of(document: bytes) -> str:

@@ -6,7 +6,7 @@ process died is. A destination that is broken delays its own letters and nothing
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from logging import getLogger
@@ -31,10 +31,10 @@ class Delivered:
     sent: int = 0
 
 
-def letters_of(message: Message, destinations: tuple[str, ...], now: datetime) -> list[Letter]:
+def letters_of(message: Message, destinations: Iterable[str]) -> list[Letter]:
     """One for each destination of the message's audience, due at once."""
     return [
-        Letter(id=f"{message.id}>{name}", message=message, destination=name, due=now)
+        Letter(id=f"{message.id}>{name}", message=message, destination=name, due=message.created_at)
         for name in destinations
     ]
 
@@ -58,7 +58,7 @@ class Outbox:
         self._give_up_after = give_up_after
 
     def deliver(self, now: datetime) -> Delivered:
-        """Try every letter that is due, once. Raises AccessError where the store does not answer."""
+        """Try every letter that is due, once. Raises AccessError as the store does."""
         due = sent = 0
         while letters := self._store.claim_letters(now, lease=_LEASE, limit=_MOST_AT_ONCE):
             for letter in letters:

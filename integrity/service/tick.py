@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from logging import getLogger
 
 from integrity.chain.known import settle
-from integrity.chain.model import TimeWindow
+from integrity.chain.model import TimeWindow, Trail
 from integrity.errors import AccessError
 from integrity.incidents.decide import Decision, decide
 from integrity.incidents.looks import due_looks
@@ -106,8 +106,7 @@ class Tick:
         Raises IntegrityError where the trail, the store or the credentials stand in the way: then
         nothing was committed, and there is no heartbeat.
         """
-        state = self._store.load(self._watch.trail_arn)
-        now = self._clock()
+        state, now = self._store.load(self._watch.trail_arn), self._clock()
         notices = list(self._check_memory(state, now))
         opened = self._trails.open(state.checkpoint.trail if state.checkpoint else None)
         verification = self._verify(opened, state, now, accepting, stopping)
@@ -121,10 +120,11 @@ class Tick:
             notices=tuple(notices),
         )
         decision = decide(told, state.incidents, policy=self._watch.policy, now=now)
-        kept = self._checkpoint(state, verification, sha256_of(document), uri)
-        trail = opened.trail if opened.trail.looked_up or state.checkpoint is None else state.checkpoint.trail
-        checkpoint = replace(kept, trail=trail)
-        self._commit(state, run, checkpoint, decision, now)
+        checkpoint = _checkpoint(state.checkpoint, verification, opened.trail)
+        if uri:
+            checkpoint = _recorded(checkpoint, uri, document)
+        if not self._commit(state, run, checkpoint, decision) and accepting is not None:
+            raise AccessError("another tick ended meanwhile: nothing was accepted; try again")
         self._tell(run, _standing(state.incidents, decision), stopping)
         return run
 
@@ -160,9 +160,7 @@ class Tick:
     ) -> Verification:
         """The tick's window, and those of incidents that it has left behind, as one record."""
         watch, checkpoint = self._watch, state.checkpoint
-        window = next_window(
-            checkpoint, now, overlap=watch.overlap, first=watch.first_window
-        )
+        window = next_window(checkpoint, now, overlap=watch.overlap, first=watch.first_window)
         known = () if checkpoint is None else checkpoint.chains
         verification = opened.verify(
             window,
@@ -196,37 +194,15 @@ class Tick:
                 notices.append(notice)
             return ""
 
-    def _checkpoint(
-        self, state: TrailState, verification: Verification, sha256: str, uri: str
-    ) -> Checkpoint:
-        """As far as was attempted: not beyond what has a record, or what an interruption left."""
-        before, run = state.checkpoint, verification.run
-        attempted = run.requested.end
-        if run.run.interrupted or not uri:
-            attempted = run.requested.start if before is None else before.attempted
-        if not uri and before is not None:
-            return replace(before, attempted=attempted, chains=verification.known)
-        return Checkpoint(
-            trail_arn=self._watch.trail_arn,
-            attempted=attempted,
-            chains=verification.known,
-            record_sha256=sha256 if uri else None,
-            record_uri=uri,
-            previous_record_sha256=run.run.previous_sha256,
-        )
-
     def _commit(
-        self,
-        state: TrailState,
-        run: Run,
-        checkpoint: Checkpoint,
-        decision: Decision,
-        now: datetime,
-    ) -> None:
+        self, state: TrailState, run: Run, checkpoint: Checkpoint, decision: Decision
+    ) -> bool:
+        """Whether it was kept: not if another tick was faster, which saw the same bucket."""
+        destinations = self._watch.destinations
         letters = [
             letter
             for message in decision.messages
-            for letter in letters_of(message, self._watch.destinations[message.audience], now)
+            for letter in letters_of(message, destinations.get(message.audience, ()))
         ]
         commit = Commit(
             trail_arn=self._watch.trail_arn,
@@ -239,8 +215,9 @@ class Tick:
         try:
             self._store.commit(commit)
         except ConflictError:
-            # The other tick saw the same bucket, and tells of it.
             _log.warning("another tick was faster", extra={"run": run.run.id})
+            return False
+        return True
 
     # Telling
 
@@ -269,6 +246,37 @@ def _standing(before: Iterable[Incident], decision: Decision) -> tuple[Incident,
     """Every incident that was open or has changed, as it is now."""
     standing = {one.id: one for one in before} | {one.id: one for one in decision.incidents}
     return tuple(standing.values())
+
+
+def _checkpoint(before: Checkpoint | None, verification: Verification, trail: Trail) -> Checkpoint:
+    """As far as was attempted, which an interruption does not count as; it has no record yet.
+
+    The trail is kept as AWS described it last.
+    """
+    run = verification.run
+    attempted = run.requested.end
+    if run.run.interrupted:
+        attempted = run.requested.start if before is None else before.attempted
+    if before is not None and before.trail is not None and not trail.looked_up:
+        trail = before.trail
+    return Checkpoint(
+        trail_arn=run.trail_arn,
+        attempted=attempted,
+        chains=verification.known,
+        record_sha256=None if before is None else before.record_sha256,
+        record_uri="" if before is None else before.record_uri,
+        previous_record_sha256=None if before is None else before.previous_record_sha256,
+        trail=trail,
+    )
+
+
+def _recorded(checkpoint: Checkpoint, uri: str, document: bytes) -> Checkpoint:
+    return replace(
+        checkpoint,
+        record_sha256=sha256_of(document),
+        record_uri=uri,
+        previous_record_sha256=checkpoint.record_sha256,
+    )
 
 
 def _summary(run: Run, checkpoint: Checkpoint) -> RunSummary:

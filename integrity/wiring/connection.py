@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from logging import getLogger
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from integrity.sources.trails import TrailArn
     from integrity.verify.run import Verification
 
+_log = getLogger(__name__)
 _BESIDE = 4  # threads for what is asked while something else is waited for
 
 
@@ -98,6 +100,14 @@ class Connection:
                 "--s3-bucket, if it was deleted), or choose another --profile"
             )
         return [with_neighbours(trail, trails) for trail in trails]
+
+    def open_trail(self, claim: Claim, remembered: Trail | None) -> MeantTrail:
+        """The trail that is claimed by its ARN; one that AWS does not show is the remembered one.
+
+        Raises UsageError and AccessError as `open_trails` does where nothing is remembered.
+        """
+        assert claim.name is not None  # noqa: S101 - a watched trail has an ARN
+        return self._meant_among_others(claim.name, claim, remembered)
 
     def verify(
         self,
@@ -185,7 +195,9 @@ class Connection:
             keys += answer
         return encode_keys(keys)
 
-    def _meant_among_others(self, name: str, claim: Claim) -> MeantTrail:
+    def _meant_among_others(
+        self, name: str, claim: Claim, remembered: Trail | None = None
+    ) -> MeantTrail:
         """The trail that is named. What else is known to be needed is got while AWS answers."""
         from integrity.sources.trails import parse_trail_arn
 
@@ -194,7 +206,7 @@ class Connection:
         if where is not None:
             with suppress(UsageError):  # whoever needs that client will say so
                 self._aws.client("cloudtrail", where)
-        meant = self._beside.submit(self._meant, name, claim)
+        meant = self._beside.submit(self._meant, name, claim, remembered)
         listed = self._beside.submit(self._listed)
         self._ask_caller(where)
         self._get_ready()
@@ -220,18 +232,25 @@ class Connection:
         """Who is asking; STS is asked once. Raises UsageError for wrong credentials."""
         return self._ask_caller(region).result()
 
-    def _meant(self, name: str, claim: Claim) -> Trail:
-        """The trail that is named; with a bucket, one that nobody knows is taken at its word."""
+    def _meant(self, name: str, claim: Claim, remembered: Trail | None) -> Trail:
+        """The trail that is named.
+
+        One that AWS does not show is as it was remembered, or with a bucket taken at its word.
+        """
         from integrity.sources.trails import claimed_trail, parse_trail_arn
 
         arn = parse_trail_arn(name)
-        if claim.bucket is None or arn is None:
+        if arn is None or (claim.bucket is None and remembered is None):
             return claim.placed(self._directory.find(name))
         self._caller(arn.region)  # wrong credentials are no unknown trail
         try:
             return claim.placed(self._directory.find(name))
-        except (UsageError, AccessError):
-            return claimed_trail(name, claim.bucket, claim.prefix or "", claim.organization_id)
+        except (UsageError, AccessError) as error:
+            if remembered is not None:
+                _log.warning("trail not shown", extra={"trail": name, "error": str(error)})
+                return claim.placed(remembered)
+            bucket, prefix = claim.bucket or "", claim.prefix or ""
+            return claimed_trail(name, bucket, prefix, claim.organization_id)
 
     def _listed(self) -> Sequence[TrailArn]:
         """All trails of the account, where that may be asked."""

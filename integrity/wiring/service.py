@@ -1,0 +1,220 @@
+"""The service as it is configured: its stores, its destinations, and a tick for each trail.
+
+What it keeps and whom it tells is reached with the process's own credentials; a trail with those of
+its roles. One trail that cannot be verified stops no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from logging import getLogger
+from typing import TYPE_CHECKING
+
+from integrity.aws.session import Aws, AwsRecipe
+from integrity.chain.words import line
+from integrity.errors import AccessError, IntegrityError, UsageError
+from integrity.incidents.policy import Policy
+from integrity.record import ExitStatus, Run, exit_status
+from integrity.service.outbox import Delivered, Outbox
+from integrity.service.ports import Destination, MetricsSink, RecordStore, StateStore
+from integrity.service.tick import Accepting, Tick, Watch
+from integrity.sources.trails import parse_trail_arn
+from integrity.state import Audience
+from integrity.stores.places import open_record_store, open_state_store
+from integrity.verify.parallel import Stopping
+from integrity.wiring.watched import WatchedTrail
+
+if TYPE_CHECKING:
+    from integrity.config.model import Config, TrailTable
+
+_GIVE_UP_AFTER = timedelta(days=3)
+
+_log = getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TrailTick:
+    """What came of one trail: its record, or why there is none. `status` is the exit status."""
+
+    trail_arn: str
+    run: Run | None
+    status: int
+    error: str = ""
+
+
+class Service:
+    """Everything that the configuration names, opened when it is first needed."""
+
+    def __init__(self, config: Config, clock: Callable[[], datetime]) -> None:
+        self._config = config
+        self._clock = clock
+
+    def tick(self, stopping: Stopping) -> list[TrailTick]:
+        """One tick of each trail, in order, until `stopping` is set."""
+        ticks: list[TrailTick] = []
+        for table in self._config.trails:
+            if not stopping.is_set():
+                ticks.append(self._tick(table, stopping))
+        if any(tick.run is None for tick in ticks) and not stopping.is_set():
+            self._deliver_anyway()
+        return ticks
+
+    def accept(self, trail_arn: str, reason: str, stopping: Stopping) -> Run:
+        """Take what the bucket holds for the truth. Raises UsageError for a trail that is none."""
+        run = self._tick_of(self._table(trail_arn)).run(stopping, accepting=Accepting(reason))
+        _log_run(run)
+        return run
+
+    def last_started(self) -> datetime | None:
+        """When the last tick began, of the trail whose last tick is the oldest; None: never."""
+        last = [
+            next((run.started_at for run in self.store.list_runs(table.trail_arn, limit=1)), None)
+            for table in self._config.trails
+        ]
+        known = [started for started in last if started is not None]
+        return min(known) if len(known) == len(last) else None
+
+    def replay(self, letter_id: str | None) -> Delivered:
+        """Try a dead letter again, or all of them. Raises UsageError where there is no such one."""
+        now = self._clock()
+        dead = [one for one in self.store.unsent_letters() if letter_id in (None, one.id)]
+        if letter_id is not None and not dead:
+            raise UsageError(f"no unsent message has the id {letter_id}: see `integrity outbox`")
+        for letter in dead:
+            self.store.mark_failed(replace(letter, dead=False, due=now))
+        return self.outbox.deliver(now)
+
+    @cached_property
+    def store(self) -> StateStore:
+        """Where checkpoints, incidents and letters are."""
+        return open_state_store(self._config.state.place, self._open_aws)
+
+    @cached_property
+    def records(self) -> RecordStore:
+        """Where records are."""
+        records = self._config.records
+        return open_record_store(records.place, self._open_aws, kms_key_id=records.kms_key_id)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """What is on its way."""
+        return Outbox(self.store, self._destinations, give_up_after=_GIVE_UP_AFTER)
+
+    def _tick(self, table: TrailTable, stopping: Stopping) -> TrailTick:
+        try:
+            run = self._tick_of(table).run(stopping)
+        except IntegrityError as error:
+            _log.error("tick failed", extra={"trail": table.trail_arn, "error": str(error)})
+            status = ExitStatus.USAGE if isinstance(error, UsageError) else ExitStatus.UNDETERMINED
+            return TrailTick(table.trail_arn, None, status, str(error))
+        _log_run(run)
+        status = ExitStatus.INTERRUPTED if run.run.interrupted else exit_status(run)
+        return TrailTick(table.trail_arn, run, status)
+
+    def _tick_of(self, table: TrailTable) -> Tick:
+        return Tick(
+            _watch(table, self._config, self._names),
+            trails=WatchedTrail(table, self._config, self._clock),
+            store=self.store,
+            records=self.records,
+            outbox=self.outbox,
+            metrics=self._metrics,
+            clock=self._clock,
+        )
+
+    def _table(self, trail_arn: str) -> TrailTable:
+        for table in self._config.trails:
+            if table.trail_arn == trail_arn:
+                return table
+        known = ", ".join(table.trail_arn for table in self._config.trails)
+        raise UsageError(f"the configuration has no trail {trail_arn}; there are: {known}")
+
+    def _deliver_anyway(self) -> None:
+        """Older letters do not wait for a trail that cannot be verified."""
+        try:
+            self.outbox.deliver(self._clock())
+        except AccessError as error:
+            _log.error("outbox not read", extra={"error": str(error)})
+
+    def _open_aws(self) -> Aws:
+        return self._aws
+
+    @cached_property
+    def _aws(self) -> Aws:
+        return AwsRecipe().open()
+
+    @cached_property
+    def _metrics(self) -> MetricsSink | None:
+        from integrity.deliver.cloudwatch import Metrics
+
+        metrics = self._config.metrics
+        return Metrics(self._aws, metrics.namespace, metrics.region) if metrics.enabled else None
+
+    @cached_property
+    def _destinations(self) -> Mapping[str, Destination]:
+        from integrity.deliver.sns import SnsTopic
+
+        arns = {arn for names in self._names.values() for arn in names}
+        return {arn: SnsTopic(self._aws, arn) for arn in sorted(arns)}
+
+    @cached_property
+    def _names(self) -> Mapping[Audience, tuple[str, ...]]:
+        return {audience: self._config.audiences.topics(audience) for audience in Audience}
+
+
+def _watch(
+    table: TrailTable, config: Config, destinations: Mapping[Audience, tuple[str, ...]]
+) -> Watch:
+    arn = parse_trail_arn(table.trail_arn)
+    assert arn is not None  # noqa: S101 - the configuration takes nothing else
+    service, policy = config.service, config.policy
+    return Watch(
+        trail_arn=table.trail_arn,
+        account_id=arn.account_id,
+        home_region=arn.region,
+        overlap=service.overlap,
+        first_window=service.first_window,
+        policy=Policy(
+            head_ticks=policy.head_ticks,
+            trouble_ticks=policy.trouble_ticks,
+            unreferenced_after=policy.unreferenced_after,
+            unreadable_after=policy.unreadable_after,
+            retention_days=table.retention_days,
+            remind_every=policy.remind_every,
+            past_days=policy.past_days,
+        ),
+        destinations=destinations,
+        per_chain_metrics=config.metrics.per_chain,
+    )
+
+
+def _log_run(run: Run) -> None:
+    """Every finding in the AWS CLI's words, and a line for the whole."""
+    arn = run.trail_arn
+    for finding in run.findings:
+        _log.warning(
+            line(finding, arn),
+            extra={
+                "trail": arn,
+                "reason": finding.reason.value,
+                "outcome": finding.outcome.value,
+                "account_id": finding.account_id,
+                "region": finding.region,
+                "count": finding.count,
+            },
+        )
+    _log.info(
+        "tick",
+        extra={
+            "trail": arn,
+            "run": run.run.id,
+            "outcome": run.outcome.value,
+            "findings": len(run.findings),
+            "log_files": run.totals.log_files.total,
+            "seconds": (run.run.finished_at - run.run.started_at).total_seconds(),
+            "interrupted": run.run.interrupted,
+        },
+    )

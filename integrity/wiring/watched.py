@@ -1,0 +1,143 @@
+"""A watched trail: opened anew at each tick, as the configuration says, and verified."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from integrity.chain.model import S3Location, TimeWindow, Trail
+from integrity.errors import UsageError
+from integrity.incidents.looks import Look
+from integrity.record import Run
+from integrity.verify.claim import MeantTrail
+from integrity.verify.job import Job
+from integrity.verify.parallel import Stopping
+from integrity.wiring.configuration import access_of, claim_of
+from integrity.wiring.connection import Connection, connect
+
+if TYPE_CHECKING:
+    from integrity.chain.known import KnownChain
+    from integrity.config.model import Config, TrailTable
+    from integrity.verify.run import Verification
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedTrail:
+    """The way to one trail of the configuration."""
+
+    table: TrailTable
+    config: Config
+    clock: Callable[[], datetime]
+
+    def open(self, remembered: Trail | None) -> Opened:
+        """With fresh credentials. Raises UsageError where its bucket holds the records, too."""
+        connection = connect(access_of(self.table, self.config), now=self.clock())
+        meant = connection.open_trail(claim_of(self.table), remembered)
+        self._refuse_own_records(meant.trail)
+        return Opened(connection, meant, self)
+
+    def _refuse_own_records(self, trail: Trail) -> None:
+        records = self.config.records
+        if records.place.startswith(f"s3://{trail.bucket}/") or records.place == (
+            f"s3://{trail.bucket}"
+        ):
+            if records.same_bucket:
+                return
+            raise UsageError(
+                f"records.place {records.place} lies in the bucket that is audited: who can change "
+                "the logs could change the records; name another bucket, or set "
+                "records.same_bucket = true"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The trail, with the credentials of one tick."""
+
+    connection: Connection
+    meant: MeantTrail
+    watched: WatchedTrail
+
+    @property
+    def trail(self) -> Trail:
+        return self.meant.trail
+
+    def verify(
+        self,
+        window: TimeWindow,
+        *,
+        known: tuple[KnownChain, ...],
+        previous_sha256: str | None,
+        accepting: bool,
+        stopping: Stopping,
+    ) -> Verification:
+        """All of it over a window."""
+        table = self.watched.table
+        return self._run(
+            self._job(
+                window,
+                account_ids=table.account_ids or None,
+                source_regions=table.source_regions or None,
+                known=known,
+                accepting=accepting,
+            ),
+            stopping,
+            previous_sha256,
+        )
+
+    def look(self, look: Look, *, stopping: Stopping) -> Run:
+        """One account's region."""
+        job = self._job(look.window, account_ids=(look.account_id,), source_regions=(look.region,))
+        return self._run(job, stopping, None).run
+
+    def _job(
+        self,
+        window: TimeWindow,
+        *,
+        account_ids: tuple[str, ...] | None,
+        source_regions: tuple[str, ...] | None,
+        known: tuple[KnownChain, ...] = (),
+        accepting: bool = False,
+    ) -> Job:
+        table = self.watched.table
+        return Job(
+            trail=self.meant.trail,
+            window=window,
+            account_ids=account_ids,
+            source_regions=source_regions,
+            ignored=table.ignore,
+            grace=table.grace,
+            redelivery_grace=table.redelivery_grace,
+            unsigned_neighbours=self.meant.unsigned_neighbours,
+            concurrency=self.watched.config.service.concurrency,
+            known=known,
+            accepting=accepting,
+        )
+
+    def _run(self, job: Job, stopping: Stopping, previous_sha256: str | None) -> Verification:
+        return self.connection.verify(
+            job,
+            progress=_Quiet(),
+            clock=self.watched.clock,
+            stopping=stopping,
+            names_valid=False,
+            previous_sha256=previous_sha256,
+        )
+
+
+class _Quiet:
+    """Nobody watches the progress of a service; its record says what it did."""
+
+    def expect(self, log_files: int) -> None:
+        """Nothing."""
+
+    def done(self, log_files: int, stored_bytes: int) -> None:
+        """Nothing."""
+
+    def valid_digest(self, location: S3Location) -> None:
+        """Nothing."""
+
+    def valid_log(self, location: S3Location) -> None:
+        """Nothing."""
