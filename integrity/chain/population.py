@@ -74,6 +74,7 @@ class Told:
     """What AWS says; what is None was not to be had, and `unasked` tells why.
 
     `statuses` are GetTrailStatus by region, true of the chains of `account_id` alone: the caller's.
+    With `is_gone` the account that owns the trail has no such trail any more.
     """
 
     account_id: str | None = None
@@ -81,6 +82,7 @@ class Told:
     regions: Mapping[str, Region] | None = None
     members: Mapping[str, Member] | None = None
     unasked: tuple[Unasked, ...] = ()
+    is_gone: bool = False
 
     def status_of(self, trail: Trail) -> TrailStatus | None:
         """AWS's word on the trail itself: from its home, or from whatever region was asked."""

@@ -62,6 +62,7 @@ class Interview:
             regions=regions,
             members=members,
             unasked=tuple(self._unasked),
+            is_gone=self._is_gone(),
         )
         who = {"trail_status": statuses, "regions": regions, "organization": members}
         return Answers(told, [name for name, answer in who.items() if answer], self._notes)
@@ -102,6 +103,14 @@ class Interview:
         return {
             region: answer for region, answer in answers.items() if isinstance(answer, TrailStatus)
         }
+
+    def _is_gone(self) -> bool:
+        """Whether CloudTrail does not know the trail in its home; only its owner can tell."""
+        trail = self._job.trail
+        if self._witnesses.account_id != trail.account_id or trail.home_region not in self._asked:
+            return False
+        answer = self._asked[trail.home_region].result()
+        return isinstance(answer, StatusUnavailable) and answer.not_found
 
     # Accounts
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from integrity import __version__
 from integrity.chain.findings import Finding, Outcome, Place, Reason, find, worst
-from integrity.chain.model import ChainKind, PublicKey, TrailStatus, Unreachable
+from integrity.chain.model import ChainKind, PublicKey, Unreachable
 from integrity.chain.population import Told
 from integrity.chain.times import format_instant
 from integrity.record import (
@@ -37,7 +37,7 @@ def join_run(job: Job, plan: Plan, joined: Iterable[JoinedChain], info: RunInfo)
     joined = sorted(joined, key=lambda chain: _order(chain.results[0]))
     chains = tuple(result for chain in joined for result in chain.results)
     findings = (
-        *check_trail(job, plan.trail_status(job), joined),
+        *check_trail(job, plan.told, joined),
         *(_not_listed(job, folder) for folder in plan.unlisted),
         *(finding for chain in joined for finding in chain.findings),
     )
@@ -68,16 +68,17 @@ def _outcome(
     return worst([outcome, Outcome.UNDETERMINED]) if info.interrupted or nothing else outcome
 
 
-def check_trail(
-    job: Job, status: TrailStatus | None, chains: Iterable[JoinedChain]
-) -> list[Finding]:
-    """`trail_off`: the trail does not log, or does not sign. A note for a window that ends before
-    that.
+def check_trail(job: Job, told: Told, chains: Iterable[JoinedChain]) -> list[Finding]:
+    """`trail_off`: the trail is gone, does not log, or does not sign. A note for a window that ends
+    before that.
 
     Said only of a trail that AWS was asked about: who cannot see a trail has not seen it gone.
     """
     if not job.trail.looked_up:
         return []
+    if told.is_gone:
+        return [_off(job, f"account {job.trail.account_id} has no such trail", None, is_note=False)]
+    status = told.status_of(job.trail)
     newest = max((c.newest for c in chains if c.newest is not None), default=None)
     if not job.trail.validation:
         return [_off(job, "log file validation is off", newest, is_note=newest is None)]

@@ -15,9 +15,7 @@ __all__ = ["bare_environment"]
 
 
 @pytest.fixture
-def stage(
-    bare_environment: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[Stage]:
+def stage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Stage]:
     world = make_world()
     with serve(world) as server:
         for name, value in server.environment.items():

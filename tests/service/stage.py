@@ -1,4 +1,4 @@
-"""A service on the lab's AWS, whose time is the world's: hours pass, ticks are made, mail arrives."""
+"""A service on the lab's AWS: hours pass in its world, ticks are made, mail arrives."""
 
 from __future__ import annotations
 
@@ -64,6 +64,8 @@ class Stage:
             sns_topic_arns = ["{self.topics["security"]}"]
             [audiences.operations]
             sns_topic_arns = ["{self.topics["operations"]}"]
+            [service]
+            first_window = "24h"
             {self.settings}
         """
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from threading import Event
+
 from integrity.lab import attacks
 from integrity.lab.faults import Fault
 from tests.service.stage import Stage
@@ -74,3 +76,98 @@ def test_a_throttled_night_wakes_nobody_from_security(stage: Stage) -> None:
 
     assert stage.mail() == []
     assert [reason for _, reason in stage.news("operations")] == ["object_unreadable"]
+
+
+def test_denied_keys_and_listings_wake_operations_alone(stage: Stage) -> None:
+    stage.tick()
+    stage.server.faults.append(Fault("deny", operation="ListPublicKeys"))
+    for _ in range(3):
+        stage.pass_hours()
+        assert stage.tick().status == 3
+
+    assert stage.mail() == []
+    assert stage.news("operations") == [("opened", "keys_unavailable")]
+
+
+def test_logging_that_was_stopped_reaches_security_at_the_next_tick(stage: Stage) -> None:
+    stage.tick()
+    stage.pass_hours()
+    stage.world.stop_chain(stage.chain)
+    stage.tick()
+
+    assert stage.news() == [("opened", "trail_off")]
+
+
+def test_validation_that_was_switched_off_reaches_security_at_the_next_tick(stage: Stage) -> None:
+    stage.tick()
+    stage.pass_hours()
+    stage.world.trails[0].validation = False
+    stage.tick()
+
+    assert stage.news() == [("opened", "trail_off")]
+
+
+def test_a_trail_that_was_deleted_reaches_security_at_the_next_tick(stage: Stage) -> None:
+    stage.tick()
+    stage.pass_hours()
+    stage.world.trails[0].deleted = True
+    gone = stage.tick()
+
+    assert gone.run is not None
+    assert stage.news() == [("opened", "trail_off")]
+
+
+def test_a_head_cut_below_the_checkpoint_reaches_security_at_the_next_tick(stage: Stage) -> None:
+    """Nobody but the store knows of it: AWS may not be asked."""
+    stage.server.faults.append(Fault("deny", operation="GetTrailStatus"))
+    stage.tick()
+    attacks.cut_head(stage.world, stage.chain, 2)
+    stage.pass_hours(0)
+    stage.tick()
+
+    assert ("opened", "head_rewound") in stage.news()
+
+
+def test_a_person_accepts_what_the_bucket_holds_now(stage: Stage) -> None:
+    stage.tick()
+    lost = stage.newest
+    del stage.world.objects[lost.address]
+    stage.tick()
+    assert stage.news() == [("opened", "head_rewound")]
+
+    service = stage.service()
+    run = service.accept(stage.trail_arn, "moved by hand, change 4711", Event())
+    service.store.close()
+
+    [accepted] = run.accepted
+    assert accepted.old.s3_uri == f"s3://{lost.bucket}/{lost.key}"
+    assert (accepted.reason, accepted.accepted_by) == (
+        "moved by hand, change 4711",
+        run.run.caller_arn,
+    )
+    stage.pass_hours()
+    stage.tick()
+    assert ("resolved", "head_rewound") in stage.news()
+
+
+def test_a_store_that_was_lost_tells_operations(stage: Stage) -> None:
+    for _ in range(2):
+        stage.tick()
+        stage.pass_hours()
+    (stage.folder / "state.sqlite").unlink()
+    stage.tick()
+
+    assert stage.news("operations") == [("noted", "state_lost")]
+
+
+def test_a_store_from_a_backup_tells_operations(stage: Stage) -> None:
+    stage.tick()
+    old = (stage.folder / "state.sqlite").read_bytes()
+    for _ in range(2):
+        stage.pass_hours()
+        stage.tick()
+    (stage.folder / "state.sqlite").write_bytes(old)
+    stage.pass_hours()
+    stage.tick()
+
+    assert stage.news("operations") == [("noted", "state_lost")]

@@ -358,7 +358,8 @@ def test_the_table_is_complete() -> None:
 def test_what_is_not_implemented_is_found_by_nothing(reason: Reason) -> None:
     """A reason that has become a check belongs into the table."""
     rooms = [Path(integrity.__file__).parent / room for room in ("chain", "verify")]
-    modules = [path for room in rooms for path in room.glob("*.py") if path.stem != "findings"]
+    said = ("findings", "words")
+    modules = [path for room in rooms for path in room.glob("*.py") if path.stem not in said]
 
     assert len(modules) > 20
     assert [path.name for path in modules if f"Reason.{reason.name}" in path.read_text()] == []

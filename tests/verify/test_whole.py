@@ -121,15 +121,23 @@ def off(
     known: TrailStatus | None = None,
     newest: float | None = 24,
     end: float = 24,
+    *,
+    is_gone: bool = False,
 ) -> tuple[Outcome, str] | None:
     seen = [part(newest=None if newest is None else at(newest))]
-    found = check_trail(job(trail, end), known, seen)
+    statuses = {} if known is None else {trail.home_region: known}
+    found = check_trail(job(trail, end), Told(statuses=statuses, is_gone=is_gone), seen)
     if not found:
         return None
     (finding,) = found
     assert (finding.reason, finding.window) == (Reason.TRAIL_OFF, hours(0, end))
     assert (finding.account_id, finding.region) == ("111122223333", "us-east-1")
     return finding.outcome, finding.detail
+
+
+def test_a_trail_that_its_owner_does_not_have_any_more() -> None:
+    assert off(is_gone=True) == (U, "account 111122223333 has no such trail")
+    assert off(replace(TRAIL, looked_up=False), is_gone=True) is None
 
 
 def test_a_trail_that_logs_and_signs_is_no_finding() -> None:
