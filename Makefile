@@ -40,6 +40,7 @@ lint: install
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/hadolint Dockerfile
 
 test: lint
 	$(PYTEST) -m "not slow" --junitxml=$(REPORTS)/test.xml --cov --cov-report=
