@@ -4,6 +4,7 @@
 PYTHON ?= $(shell for p in python3.11 python3 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
 UV ?= uv
+ENGINE ?= docker
 BIN := .venv/bin
 REPORTS := build/reports
 
@@ -15,7 +16,7 @@ COMPILE = $(UV) pip compile pyproject.toml --quiet --universal --python-version 
 # The rooms that decide: no branch of theirs goes untested.
 COVERED := integrity/__init__.py,integrity/chain/*,integrity/events/*,integrity/record.py,integrity/verify/*,integrity/incidents/*
 
-.PHONY: install demo lint test test-all slow bench lock clean
+.PHONY: install demo lint test test-all slow bench image lock clean
 
 install: .venv/.installed
 	@:
@@ -39,6 +40,7 @@ lint: install
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/hadolint Dockerfile
 
 test: lint
 	$(PYTEST) -m "not slow" --junitxml=$(REPORTS)/test.xml --cov --cov-report=
@@ -51,6 +53,12 @@ test-all: test slow
 
 bench: install
 	$(BIN)/python -m bench
+
+# `make image ENGINE=podman`, or with IMAGE_FLAGS='--build-arg BASE_IMAGE=...' from a mirror's base.
+image:
+	$(ENGINE) build --tag integrity $(IMAGE_FLAGS) \
+		--build-arg VERSION="$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' integrity/__init__.py)" \
+		--build-arg REVISION="$$(git describe --always --dirty --abbrev=40)" .
 
 # What is pinned stays pinned; `make lock LOCK_FLAGS=--upgrade` takes what is new.
 # The development lock comes first: what is shipped, the service, is what was tested.
