@@ -64,9 +64,11 @@ class Meter:
                 yield self._age("HoursSinceNewestDigest", run, [chain], place)
 
     def messages(self, *, due: int, sent: int) -> Iterator[Datapoint]:
-        """How many letters were to go out in this tick, and how many did."""
+        """How many letters were to go out in this tick, how many did, and how many are left."""
         yield self._count("MessagesDue", due)
         yield self._count("MessagesSent", sent)
+        # The difference as a number of its own: a plain alarm reads it.
+        yield self._count("MessagesUnsent", due - sent)
 
     def heartbeat(self) -> Datapoint:
         """The tick went through to its end, whatever it found."""

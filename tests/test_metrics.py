@@ -154,5 +154,6 @@ def test_messages_and_the_heartbeat() -> None:
     assert [(point.name, point.value) for point in got] == [
         ("MessagesDue", 3),
         ("MessagesSent", 2),
+        ("MessagesUnsent", 1),
         ("Heartbeat", 1),
     ]
