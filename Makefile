@@ -10,8 +10,9 @@ REPORTS := build/reports
 
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check --no-deps
 PYTEST = $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=8 --dist=loadfile $(PYTEST_FLAGS)
-COMPILE = $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 \
-	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header $(LOCK_FLAGS)
+LOCK = $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+	$(LOCK_FLAGS)
+COMPILE = $(LOCK) pyproject.toml --universal --python-version 3.11
 
 # The rooms that decide: no branch of theirs goes untested.
 COVERED := integrity/__init__.py,integrity/chain/*,integrity/events/*,integrity/record.py,integrity/verify/*,integrity/incidents/*
@@ -67,6 +68,9 @@ lock:
 		"'pip install uv' anywhere, then make lock UV=/path/to/uv" >&2; exit 1; }
 	$(COMPILE) --extra lab --extra service --group dev -o requirements-dev.lock
 	$(COMPILE) --extra service --constraint requirements-dev.lock -o requirements.lock
+	cd tests/deploy && $(LOCK) checkov.in --universal --python-version 3.11 -o checkov.lock
+	cd tests/deploy && $(LOCK) localstack.in --python-version 3.13 \
+		--python-platform x86_64-manylinux_2_28 --prerelease=allow -o localstack.lock
 
 clean:
 	rm -rf .venv build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

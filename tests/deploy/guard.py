@@ -44,6 +44,10 @@ class GuardedLab(LabServer):
         self.asked: set[Action] = set()
         self.denied: set[Action] = set()
 
+    def __enter__(self) -> GuardedLab:
+        super().__enter__()
+        return self
+
     def _answer(self, operation: str, request: Request, bucket: str, key: str) -> Response | None:
         if self.statements is not None and operation != "GetCallerIdentity":
             for asked in _asked(operation, request, bucket, key):

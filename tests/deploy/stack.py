@@ -68,7 +68,7 @@ class Stack:
 @contextmanager
 def deployed(given: Mapping[str, str], name: str = "integrity") -> Iterator[Stack]:
     """Deploy, and take everything away again with the last stack."""
-    values = REQUIRED | given
+    values = {**REQUIRED, **given}
     template = fill(SERVICE, values)
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         patch.setenv("AWS_DEFAULT_REGION", REGION)
@@ -79,8 +79,7 @@ def deployed(given: Mapping[str, str], name: str = "integrity") -> Iterator[Stac
                 StackName=name,
                 TemplateBody=json.dumps(template),
                 Parameters=[
-                    {"ParameterKey": key, "ParameterValue": value}
-                    for key, value in values.items()
+                    {"ParameterKey": key, "ParameterValue": value} for key, value in values.items()
                 ],
                 Capabilities=["CAPABILITY_IAM"],
             )
