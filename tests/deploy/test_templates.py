@@ -78,7 +78,7 @@ def alarms(given: Mapping[str, str]) -> dict[str, dict[str, Any]]:
 def test_every_metric_of_an_alarm_is_one_that_a_tick_emits() -> None:
     meter = Meter(TRAIL, NOW)
     points = [
-        *meter.verification(run(), [], stored_bytes=0),
+        *meter.verification(run(), []),
         *meter.messages(due=0, sent=0),
         meter.heartbeat(),
     ]
