@@ -29,6 +29,7 @@ from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
 from integrity.verify.ports import KeySource, OpenSources, Progress, Slowdowns, Witnesses
 from integrity.wiring.access import Access
+from integrity.wiring.allocator import share_heaps
 
 if TYPE_CHECKING:
     from integrity.aws.session import Aws, CallerIdentity
@@ -59,6 +60,7 @@ def connect(access: Access, *, now: datetime, slowdowns: Slowdowns | None = None
     credentials, where a role refuses or where the file of keys is not one, and AccessError where
     STS does not answer.
     """
+    share_heaps()
     aws = access.recipe(access.role).open()
     own = access.bucket_role is not None and access.bucket_role != access.role
     bucket_aws = access.recipe(access.bucket_role).open() if own else aws
