@@ -49,7 +49,7 @@ Block = dict[str, Any]
 
 
 class SlackChannel:
-    """One incoming webhook, which writes to one channel. Raises UsageError where the URL is none."""
+    """One incoming webhook, to one channel. Raises UsageError where the URL is none."""
 
     def __init__(self, url: str) -> None:
         self._endpoint = Endpoint(url)
@@ -104,10 +104,15 @@ class _Facts:
         return bool(self.text("what"))
 
     def words(self) -> Iterator[str]:
-        yield f"*{_escaped(self.text('what'), 1000)}*"
+        yield f"*{self._outcome}{_escaped(self.text('what'), 1000)}*"
         for name in ("how_sure", "detail"):
             if self.text(name):
                 yield _escaped(self.text(name), 900)
+
+    @property
+    def _outcome(self) -> str:
+        outcome = self.text("outcome")
+        return f"{outcome.upper()}: " if outcome in _MARKS and outcome != "valid" else ""
 
     def places(self) -> list[tuple[str, str]]:
         """Where, when and how many, named."""
@@ -128,7 +133,11 @@ class _Facts:
     def told(self) -> list[str]:
         """What the opened message said, a line each."""
         what = self.text("what") or cut_line(self._message.subject, MOST_FIELD)
-        return [what, *(f"{name}: {value}" for name, value in self.places()), *self.objects()]
+        return [
+            f"{self._outcome}{what}",
+            *(f"{name}: {value}" for name, value in self.places()),
+            *self.objects(),
+        ]
 
     def objects(self) -> list[str]:
         subjects = self._facts.get("subjects")
@@ -205,7 +214,8 @@ def _code(text: str) -> str:
 
 def _escaped(text: str, most: int) -> str:
     """At most so many characters when escaped, and no escape cut in two."""
-    pieces, room = [], most - 3
+    pieces: list[str] = []
+    room = most - 3
     for letter in harmless(text):
         piece = _ESCAPES.get(letter, letter)
         room -= len(piece)

@@ -4,10 +4,10 @@
     X-Integrity-Message: the message's id, the same however often it is repeated
     X-Integrity-Signature: t=<seconds since 1970>,v1=<hex>
 
-`v1` is HMAC-SHA256 over `<t>.<body>` with the shared secret (RFC 2104). Who receives it computes the
-same over the bytes that came, compares in constant time, refuses a `t` that is more than a few
+`v1` is HMAC-SHA256 over `<t>.<body>` with the shared secret (RFC 2104). Who receives it computes
+the same over the bytes that came, compares in constant time, refuses a `t` that is more than a few
 minutes off, and takes each `message_id`, which the body has too, once. Any status from 200 to 299
-means that it was taken; the answer's body is not read.
+means that it was taken; the answer's body means nothing and is told nowhere.
 """
 
 from __future__ import annotations

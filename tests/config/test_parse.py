@@ -57,16 +57,15 @@ class TestWhatIsRight:
 
     def test_operations_is_told_where_security_is_unless_it_has_its_own(self) -> None:
         audiences = parse_config(TRAIL + TOLD, {}).audiences
-        assert [audiences.topics(one) for one in Audience] == [(TOPIC,), (TOPIC,)]
+        assert [audiences.of(one).sns_topic_arns for one in Audience] == [(TOPIC,), (TOPIC,)]
         own = f'[audiences.operations]\nsns_topic_arns = ["{TOPIC}-2"]\n'
         audiences = parse_config(TRAIL + TOLD + own, {}).audiences
-        assert audiences.topics(Audience.SECURITY) == (TOPIC,)
-        assert audiences.topics(Audience.OPERATIONS) == (f"{TOPIC}-2",)
+        assert audiences.of(Audience.SECURITY).sns_topic_arns == (TOPIC,)
+        assert audiences.of(Audience.OPERATIONS).sns_topic_arns == (f"{TOPIC}-2",)
 
     def test_nobody_is_told_only_if_that_is_said(self) -> None:
-        assert (
-            parse_config(f'notify = "none"\n{TRAIL}', {}).audiences.topics(Audience.SECURITY) == ()
-        )
+        audiences = parse_config(f'notify = "none"\n{TRAIL}', {}).audiences
+        assert not any(audiences.of(one).has_destination for one in Audience)
         said = only_mistake(TRAIL)
         assert said.startswith("audiences.security: nobody would be told")
         assert 'notify = "none"' in said
