@@ -35,11 +35,11 @@ _BY_CLASS: tuple[tuple[type[Exception], str], ...] = (
         "SSL_CERT_FILE",
     ),
     (trouble.NameResolutionError, "its name is not known: check the URL, DNS and the proxy"),
+    (trouble.NewConnectionError, "it cannot be reached: check the URL and the way out"),
     (
         trouble.ConnectTimeoutError,
         f"no connection within {CONNECT_TIMEOUT:.0f} s: check the way out of this network",
     ),
-    (trouble.NewConnectionError, "it cannot be reached: check the URL and the way out"),
     (trouble.ReadTimeoutError, f"it was silent for {READ_TIMEOUT:.0f} s; it may have taken it"),
     (trouble.LocationValueError, "its name is none: check the URL"),
 )

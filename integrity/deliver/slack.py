@@ -21,6 +21,9 @@ from integrity.deliver.https import Endpoint
 from integrity.state import Message, Step
 
 MOST_HEADER, MOST_TEXT, MOST_FIELD = 150, 3000, 2000
+_MOST_FACT = 900
+"""Of what one fact says: no more of it helps on a phone."""
+
 _MOST_SUBJECTS = 5
 _MOST_IDS = 10
 _MOST_LINE = 300
@@ -97,17 +100,17 @@ class _Facts:
         self._facts, self._message = message.facts, message
 
     def text(self, name: str) -> str:
-        return cut_line(str(self._facts.get(name) or ""), MOST_FIELD)
+        return cut_line(str(self._facts.get(name) or ""), _MOST_FACT)
 
     @property
     def has_words(self) -> bool:
         return bool(self.text("what"))
 
     def words(self) -> Iterator[str]:
-        yield f"*{self._outcome}{_escaped(self.text('what'), 1000)}*"
+        yield f"*{self._outcome}{_escaped(self.text('what'), _MOST_FACT)}*"
         for name in ("how_sure", "detail"):
             if self.text(name):
-                yield _escaped(self.text(name), 900)
+                yield _escaped(self.text(name), _MOST_FACT)
 
     @property
     def _outcome(self) -> str:
@@ -117,7 +120,9 @@ class _Facts:
     def places(self) -> list[tuple[str, str]]:
         """Where, when and how many, named."""
         window = self._facts.get("window")
-        hours = f"{window.get('start')} to {window.get('end')}" if isinstance(window, dict) else ""
+        hours = ""
+        if isinstance(window, dict):
+            hours = cut_line(f"{window.get('start')} to {window.get('end')}", _MOST_FACT)
         account, region = self.text("account_id"), self.text("region")
         several = self._facts.get("incident_count", 1) != 1
         where = f"account {account or 'several'}, region {region or 'several'}"
@@ -126,13 +131,13 @@ class _Facts:
             ("Hours (UTC)", hours),
             ("Count", self.text("count")),
             ("Reason", self.text("reason")),
-            ("Trail", cut_line(self._message.trail_arn, MOST_FIELD)),
+            ("Trail", cut_line(self._message.trail_arn, _MOST_FACT)),
         ]
         return [(name, value) for name, value in named if value]
 
     def told(self) -> list[str]:
         """What the opened message said, a line each."""
-        what = self.text("what") or cut_line(self._message.subject, MOST_FIELD)
+        what = self.text("what") or cut_line(self._message.subject, _MOST_FACT)
         return [
             f"{self._outcome}{what}",
             *(f"{name}: {value}" for name, value in self.places()),
@@ -154,7 +159,7 @@ class _Facts:
 
     @property
     def record(self) -> str:
-        return cut_line(record_of(self._message), MOST_FIELD // 2)
+        return cut_line(record_of(self._message), _MOST_FACT * 2)
 
 
 def _header(message: Message) -> str:
