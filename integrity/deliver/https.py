@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -60,7 +61,7 @@ _BY_STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A status, and the first 200 characters of the body, which are the receiver's own words."""
+    """A status, and of one that refuses how the body begins: the receiver's own words."""
 
     status: int
     body: str
@@ -93,7 +94,10 @@ class Endpoint:
                     preload_content=False,
                     decode_content=False,
                 )
-                start = response.read1(_MOST_READ) or b""
+                start = b""
+                if response.status >= 300:
+                    with suppress(trouble.HTTPError):  # the status says enough
+                        start = response.read1(_MOST_READ)
                 response.close()
         except trouble.HTTPError as error:
             # Not `from error`: its text has the URL.

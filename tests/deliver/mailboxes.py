@@ -1,4 +1,4 @@
-"""Who hears what is sent through AWS: a queue behind a topic, one behind a bus, SES's outbox."""
+"""Who hears what AWS is handed: a queue behind a topic, a bus, SES's own outbox."""
 
 from __future__ import annotations
 
@@ -41,22 +41,22 @@ class TopicBox(Queue):
         )
 
 
-class BusBox(Queue):
-    """An event bus and a queue that a rule sends its events to."""
+class BusBox:
+    """An event bus, and what it was asked to take. moto's targets need a package of their own."""
 
-    def __init__(
-        self, aws: Aws, name: str = "alarms", region: str = "us-east-1", *, pattern: Any = None
-    ) -> None:
-        super().__init__(aws, f"bus-{name}", region)
+    def __init__(self, aws: Aws, name: str = "alarms", region: str = "us-east-1") -> None:
         events = aws.client("events", region)
-        if name == "default":
-            self.bus = events.describe_event_bus()["Arn"]
-        else:
+        self.bus = "default"
+        if name != "default":
             self.bus = events.create_event_bus(Name=name)["EventBusArn"]
-        pattern = json.dumps(pattern or {"source": ["integrity"]})
-        events.put_rule(Name="all", EventBusName=name, EventPattern=pattern)
-        target = {"Id": "queue", "Arn": self.arn}
-        events.put_targets(Rule="all", EventBusName=name, Targets=[target])
+        self._put: list[dict[str, Any]] = []
+        events.meta.events.register("before-call.events.PutEvents", self._record)
+
+    def _record(self, params: dict[str, Any], **_: Any) -> None:
+        self._put += json.loads(params["body"])["Entries"]
+
+    def received(self) -> list[dict[str, Any]]:
+        return [{**entry, "Detail": json.loads(entry["Detail"])} for entry in self._put]
 
 
 class MailBox:

@@ -53,7 +53,7 @@ def posted(receiver: Receiver) -> dict[str, Any]:
 def texts(blocks: list[dict[str, Any]]) -> list[str]:
     found = []
     for block in blocks:
-        inner = [block["text"]] if "text" in block else block.get("fields", block.get("elements"))
+        inner = block.get("fields") or block.get("elements") or [block["text"]]
         found += [one["text"] for one in inner]
     return found
 

@@ -154,6 +154,23 @@ def test_an_answer_without_end_is_not_read(
         hook.deliver(message)
 
 
+def test_what_was_taken_stays_so_whatever_follows(
+    hook: Webhook, receiver: Receiver, message: Message
+) -> None:
+    receiver.answer(200, b"zz", Transfer_Encoding="chunked")
+
+    hook.deliver(message)
+
+
+def test_a_refusal_that_breaks_off_is_one(
+    hook: Webhook, receiver: Receiver, message: Message
+) -> None:
+    receiver.answer(404, b"zz\r\n", Transfer_Encoding="chunked")
+
+    with pytest.raises(DeliveryError, match="status 404, nobody is there"):
+        hook.deliver(message)
+
+
 def test_silence_is_given_up_on(message: Message, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(https, "READ_TIMEOUT", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
