@@ -216,5 +216,8 @@ def test_nothing_but_a_delivery_error_where_nobody_answers(message: Message) -> 
     with receive() as receiver:
         url = receiver.url + PATH
     for destination in (SlackChannel(url), Webhook(url, SECRET, lambda: NOW)):
-        with pytest.raises(DeliveryError, match=r"127.0.0.1:[0-9]+ did not take it: it cannot be"):
+        with pytest.raises(
+            DeliveryError, match=r"127.0.0.1:[0-9]+ did not take it: it cannot be"
+        ) as refused:
             destination.deliver(message)
+        assert "urllib3" not in "".join(traceback.format_exception(refused.value))
