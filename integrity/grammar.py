@@ -7,8 +7,10 @@ says what was expected.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from integrity.chain.names import ACCOUNT_ID, ORGANIZATION_ID, REGION, TRAIL_NAME
 from integrity.errors import UsageError
@@ -16,6 +18,7 @@ from integrity.errors import UsageError
 _ARN = rf"arn:aws[a-z0-9-]*:cloudtrail:{REGION}:{ACCOUNT_ID}:trail/{TRAIL_NAME}"
 # Old buckets of us-east-1 may have capitals, underscores and up to 255 characters.
 _BUCKET = r"[A-Za-z0-9._-]{3,255}"
+_URL = re.compile(r"[a-z]+://[!-~]{1,2000}")
 _MOST_SHOWN = 200
 _SPAN = re.compile(r"([0-9]{1,6})([mhdw])")
 _UNITS = {
@@ -86,6 +89,34 @@ def parse_span(text: str) -> timedelta:
             "24h, 7d or 2w"
         )
     return int(match.group(1)) * _UNITS[match.group(2)]
+
+
+def parse_url(text: str) -> str:
+    """A URL that messages are posted to: https, or http on this very machine.
+
+    It may be a secret: what stood there is never said.
+    """
+    expected = "expected https://HOST/PATH, without a user, a password and a #fragment"
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise UsageError(f"it is no URL: {expected}") from None
+    odd = parts.username is not None or parts.password is not None or "#" in text
+    if _URL.fullmatch(text) is None or not host or odd:
+        raise UsageError(f"it is no URL: {expected}")
+    if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)):
+        return text
+    raise UsageError(f"it is not protected by TLS: {expected}")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def fitting(pattern: str, text: str, expected: str) -> str:

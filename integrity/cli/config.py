@@ -12,7 +12,6 @@ from integrity.chain.terminal import escape
 from integrity.cli.options import verbose_option
 from integrity.cli.output import open_output
 from integrity.record import ExitStatus
-from integrity.state import Audience
 
 if TYPE_CHECKING:
     from integrity.config.model import Config, TrailTable
@@ -73,6 +72,7 @@ def reference(**_: bool) -> int:
 def render_summary(found: Config) -> Iterator[str]:
     """What would be done, and who would hear of it. Secrets are not in it."""
     from integrity.config.keys import format_span
+    from integrity.wiring.destinations import name_destinations
 
     yield f"The configuration can be used (sha256 {found.sha256})."
     for trail in found.trails:
@@ -83,9 +83,9 @@ def render_summary(found: Config) -> Iterator[str]:
     yield f"Records    {records.place}"
     metrics = found.metrics
     yield f"Metrics    {f'CloudWatch, {metrics.namespace}' if metrics.enabled else 'none'}"
-    for audience in Audience:
-        topics = ", ".join(found.audiences.topics(audience)) or 'nobody (notify = "none")'
-        yield f"{audience.value.capitalize():<10} {topics}"
+    for audience, names in name_destinations(found).items():
+        told = ", ".join(names) or 'nobody (notify = "none")'
+        yield f"{audience.value.capitalize():<10} {told}"
 
 
 def _trail(trail: TrailTable) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from integrity.config.audiences import DESTINATIONS
 from integrity.config.environment import Path
 
 Mistake = tuple[Path, str]
@@ -70,7 +71,12 @@ def _of_records(records: Mapping[str, Any], trails: list[Mapping[str, Any]]) -> 
 
 def _of_notification(tree: Mapping[str, Any]) -> Iterator[Mistake]:
     audiences = _table(tree, "audiences")
-    told = [name for name in ("security", "operations") if any(_table(audiences, name).values())]
+    told = []
+    for name in ("security", "operations"):
+        audience = _table(audiences, name)
+        yield from _of_mail(("audiences", name), audience)
+        if any(audience.get(key) for key in DESTINATIONS):
+            told.append(name)
     if tree.get("notify") == "none":
         if told:
             yield ("notify",), f"audiences.{told[0]} has a destination: leave one of them out"
@@ -80,6 +86,14 @@ def _of_notification(tree: Mapping[str, Any]) -> Iterator[Mistake]:
             "nobody would be told: expected a destination, for instance sns_topic_arns = "
             '["arn:aws:sns:us-east-1:111122223333:security"], or notify = "none" at the top',
         )
+
+
+def _of_mail(path: Path, audience: Mapping[str, Any]) -> Iterator[Mistake]:
+    if audience.get("ses_to") and not audience.get("ses_from"):
+        yield (*path, "ses_to"), "there is no ses_from that the e-mail could come from"
+    for key in ("ses_from", "ses_configuration_set", "ses_region"):
+        if audience.get(key) and not audience.get("ses_to"):
+            yield (*path, key), "there is no ses_to that e-mail could go to"
 
 
 def _table(tree: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -24,6 +24,7 @@ FORM = "form"
 
 _ARN = "arn:aws[a-z0-9-]*"
 _BUCKET = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+_MOST_RECIPIENTS = 50
 _ANY_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -99,6 +100,36 @@ def _check_external_id(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _check_url(secret: SecretStr) -> SecretStr:
+    try:
+        grammar.parse_url(secret.get_secret_value())
+    except UsageError as error:
+        raise PydanticCustomError(FORM, "{said}", {"said": str(error)}) from None
+    return secret
+
+
+def _check_signing_secret(secret: SecretStr) -> SecretStr:
+    try:
+        grammar.fitting(r"[!-~]{32,1024}", secret.get_secret_value(), "")
+    except UsageError:
+        raise PydanticCustomError(
+            FORM,
+            "expected 32 to 1,024 printable letters without spaces, for instance those of "
+            "`openssl rand -hex 32`",
+        ) from None
+    return secret
+
+
+def _check_recipients(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    if len(addresses) > _MOST_RECIPIENTS:
+        raise PydanticCustomError(
+            FORM,
+            "expected at most {most} recipients, not {number}: use a mailing list",
+            {"most": _MOST_RECIPIENTS, "number": len(addresses)},
+        )
+    return addresses
+
+
 Text = Annotated[str, _fits(r"[^\x00-\x1f]+", "text: expected at least one character")]
 TrailArn = Annotated[str, _reads(_parse_trail_arn)]
 Bucket = Annotated[str, _reads(grammar.parse_bucket)]
@@ -131,6 +162,31 @@ TopicArn = Annotated[
     _fits(
         rf"{_ARN}:sns:{REGION}:{ACCOUNT_ID}:[A-Za-z0-9_-]{{1,256}}",
         "ARN of a standard SNS topic: expected arn:aws:sns:REGION:ACCOUNT:NAME",
+    ),
+]
+SecretUrl = Annotated[SecretStr, AfterValidator(_check_url)]
+SigningSecret = Annotated[SecretStr, AfterValidator(_check_signing_secret)]
+BusArn = Annotated[
+    str,
+    _fits(
+        rf"default|{_ARN}:events:{REGION}:{ACCOUNT_ID}:event-bus/[A-Za-z0-9/._-]{{1,256}}",
+        "event bus: expected its ARN, arn:aws:events:REGION:ACCOUNT:event-bus/NAME, or `default`",
+    ),
+]
+Address = Annotated[
+    str,
+    _fits(
+        r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}",
+        "e-mail address: expected the address alone, NAME@DOMAIN, in ASCII",
+    ),
+]
+Recipients = AfterValidator(_check_recipients)
+"""No more than SES takes in one message (AWS: SES quotas)."""
+ConfigurationSet = Annotated[
+    str,
+    _fits(
+        r"[A-Za-z0-9_-]{1,64}",
+        "configuration set of SES: expected its name, at most 64 letters, digits, _ and -",
     ),
 ]
 DynamoTable = Annotated[

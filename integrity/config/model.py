@@ -12,20 +12,15 @@ import json
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from integrity.chain.times import DAY, HOUR
 from integrity.config import forms
-from integrity.state import Audience
+from integrity.config.audiences import AudiencesTable
+from integrity.config.table import Table
 
 DEFAULT_SQLITE_PATH = "/var/lib/integrity/state.sqlite"
 _MINUTE = timedelta(minutes=1)
-
-
-class Table(BaseModel):
-    """A TOML table: frozen, without a key that is not known, silent about what stood in it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class TrailTable(Table):
@@ -199,34 +194,6 @@ class MetricsTable(Table):
     region: forms.Region | None = Field(
         default=None, description="Region that gets the metrics. Without it the service's own."
     )
-
-
-class AudienceTable(Table):
-    """How one audience is told."""
-
-    sns_topic_arns: Annotated[tuple[forms.TopicArn, ...], forms.Unique] = Field(
-        default=(), description="SNS topics that every message is published to."
-    )
-
-
-class SecurityTable(AudienceTable):
-    """How security is told, whom tampering and lost evidence concern."""
-
-
-class OperationsTable(AudienceTable):
-    """How operations is told, whom trouble concerns. Without a destination the same as security."""
-
-
-class AudiencesTable(Table):
-    """Whom an incident concerns."""
-
-    security: SecurityTable = Field(default_factory=SecurityTable)
-    operations: OperationsTable = Field(default_factory=OperationsTable)
-
-    def topics(self, audience: Audience) -> tuple[str, ...]:
-        """The SNS topics of an audience."""
-        own = self.operations if audience is Audience.OPERATIONS else self.security
-        return own.sns_topic_arns or self.security.sns_topic_arns
 
 
 class PolicyTable(Table):

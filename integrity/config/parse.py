@@ -81,7 +81,7 @@ def _written(name: str) -> str:
 
 def _said(error: ErrorDetails, path: Path) -> str:
     kind = error["type"]
-    key = _key_of(path)
+    key, inner = _key_of(path), _keys_below(path)
     if kind == "extra_forbidden":
         return _unknown(path)
     if kind == "missing":
@@ -89,7 +89,7 @@ def _said(error: ErrorDetails, path: Path) -> str:
     if kind == FORM:
         return error["msg"]
     expected = _expected(error, path)
-    if key is not None and key.secret:
+    if (key is not None and key.secret) or (inner and all(one.secret for one in inner)):
         return f"{expected} (what stood there is not shown)"
     return f"{expected}, not {_shown(error['input'])}"
 
@@ -99,7 +99,8 @@ def _expected(error: ErrorDetails, path: Path) -> str:
     if kind in _TABLE_TYPES:
         return "expected a table"
     if kind == "tuple_type" and (*generic(path), ANY) in all_tables():
-        return f"expected an array of tables, each under [[{path[-1]}]]"
+        names = ".".join(part for part in path if isinstance(part, str))
+        return f"expected an array of tables, each under [[{names}]]"
     if kind == "greater_than_equal":
         return f"expected at least {_bound(context['ge'])}"
     if kind == "less_than_equal":
@@ -118,6 +119,12 @@ def _key_of(path: Path) -> Key | None:
     keys = all_keys()
     inside = keys.get(generic(path[:-1]))
     return keys.get(generic(path)) or (inside if inside and inside.kind is Kind.LIST else None)
+
+
+def _keys_below(path: Path) -> list[Key]:
+    """The keys of a table, or of an array of tables, where the path leads to one."""
+    start = generic(path)
+    return [key for key in all_keys().values() if key.path[: len(start)] == start != key.path]
 
 
 def _unknown(path: Path) -> str:

@@ -7,11 +7,11 @@ of it stands. On a FIFO topic the message's id keeps a repeat from arriving twic
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from integrity.aws.refusal import REFUSALS, Call, explain
 from integrity.aws.session import Aws
+from integrity.deliver.bounds import cut_line, cut_text, encode, encode_facts
 from integrity.errors import UsageError
 from integrity.state import DeliveryError, Message
 
@@ -42,7 +42,7 @@ class SnsTopic:
 def _request(arn: str, message: Message) -> dict[str, Any]:
     request: dict[str, Any] = {
         "TopicArn": arn,
-        "Subject": message.subject[:_MOST_SUBJECT],
+        "Subject": _subject(message),
         "MessageStructure": "json",
         "Message": _body(message),
         "MessageAttributes": {
@@ -60,43 +60,27 @@ def _attributes(message: Message) -> list[tuple[str, str]]:
     """What a filter policy can ask for. SNS refuses empty values: what is unknown is left out."""
     facts = [(name, str(message.facts.get(name) or "")) for name in _ATTRIBUTES]
     own = [("audience", message.audience.value), ("step", message.step.value)]
-    return [(name, value[:256]) for name, value in (*facts, *own) if value]
+    return [(name, cut_line(value, 256)) for name, value in (*facts, *own) if value]
 
 
 def _body(message: Message) -> str:
     """Text by e-mail, a line by SMS, JSON for everything else; cut where they are too long."""
     room = MAX_BYTES - _FOR_ATTRIBUTES
     bodies = {
-        "default": _encoded(message.facts),
+        "default": encode(message.facts),
         "email": message.text,
         "sms": message.subject,
     }
-    if len(_encoded(bodies)) > room:
+    if len(encode(bodies)) > room:
         # Quoted once more, ASCII grows to at most twice its length.
         share = room // 5
-        bodies["default"] = _few_facts(message, bodies["default"], share)
-        bodies["email"] = _cut(message.text, share, message)
-    return _encoded(bodies)
+        plain = message.text.encode("ascii", "backslashreplace").decode()
+        bodies["default"] = encode_facts(message, share, with_id=False)
+        bodies["email"] = cut_text(plain, share, message)
+        bodies["sms"] = _subject(message)
+    return encode(bodies)
 
 
-def _cut(text: str, most: int, message: Message) -> str:
-    pointer = f"\n[cut; the whole stands in the record: {_record(message)}]"
-    plain = text.encode("ascii", "backslashreplace").decode()
-    return plain if len(plain) <= most else plain[: most - len(pointer)] + pointer
-
-
-def _few_facts(message: Message, facts: str, most: int) -> str:
-    """The facts that are short; `cut` says that the record has more."""
-    if len(facts) <= most:
-        return facts
-    short = {name: fact for name, fact in message.facts.items() if len(_encoded(fact)) <= 1024}
-    return _encoded({**short, "cut": True})
-
-
-def _record(message: Message) -> str:
-    return str(message.facts.get("record_uri") or "see the log")[:1024]
-
-
-def _encoded(value: Any) -> str:
-    """JSON in ASCII, so that its length is its size."""
-    return json.dumps(value, separators=(",", ":"), default=str)
+def _subject(message: Message) -> str:
+    """SNS takes fewer than 100 characters of ASCII."""
+    return cut_line(message.subject, _MOST_SUBJECT).encode("ascii", "replace").decode()

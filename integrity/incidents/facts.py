@@ -49,6 +49,8 @@ def render_facts(matter: Matter) -> dict[str, object]:
         "what": advice.what,
         "how_sure": advice.sure,
         "in_doubt": advice.doubt,
+        "do": advice.do,
+        "do_not": advice.do_not,
         "trail_arn": escape(first.trail_arn),
         "account_id": escape(matter.account_id),
         "region": escape(matter.region),

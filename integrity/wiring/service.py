@@ -25,6 +25,7 @@ from integrity.sources.trails import parse_trail_arn
 from integrity.state import Audience
 from integrity.stores.places import open_record_store, open_state_store
 from integrity.verify.parallel import Stopping
+from integrity.wiring.destinations import name_destinations, open_destinations
 from integrity.wiring.watched import WatchedTrail
 
 if TYPE_CHECKING:
@@ -155,14 +156,12 @@ class Service:
 
     @cached_property
     def _destinations(self) -> Mapping[str, Destination]:
-        from integrity.deliver.sns import SnsTopic
-
-        arns = {arn for names in self._names.values() for arn in names}
-        return {arn: SnsTopic(self._aws, arn) for arn in sorted(arns)}
+        destinations, _ = open_destinations(self._config, self._open_aws)
+        return destinations
 
     @cached_property
     def _names(self) -> Mapping[Audience, tuple[str, ...]]:
-        return {audience: self._config.audiences.topics(audience) for audience in Audience}
+        return name_destinations(self._config)
 
 
 def _watch(

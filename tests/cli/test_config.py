@@ -48,8 +48,8 @@ def test_the_example_can_be_used_and_is_summed_up(capsys: Captured) -> None:
         "State      /var/lib/integrity/state.sqlite",
         "Records    s3://integrity-records/production",
         "Metrics    CloudWatch, CloudTrailIntegrity",
-        "Security   arn:aws:sns:us-east-1:111122223333:integrity-security",
-        "Operations arn:aws:sns:us-east-1:111122223333:integrity-operations",
+        "Security   sns:arn:aws:sns:us-east-1:111122223333:integrity-security",
+        "Operations sns:arn:aws:sns:us-east-1:111122223333:integrity-operations",
     ]
 
 

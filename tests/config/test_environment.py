@@ -128,3 +128,26 @@ def test_a_text_that_has_something_else_there_is_the_mistake() -> None:
     assert "service: expected a table, not 'x'" in mistakes(
         f'service = "x"\n{TEXT}', SERVICE_JITTER="2m"
     )
+
+
+def test_webhooks_are_numbered_in_their_audience_and_stay_unshown() -> None:
+    url, secret = "https://hooks.example.com/hush", "hush" * 8
+    text = TEXT.removeprefix('notify = "none"\n')
+    config = parse(
+        text,
+        AUDIENCES_SECURITY_WEBHOOKS_0_URL=url,
+        AUDIENCES_SECURITY_WEBHOOKS_0_SECRET=secret,
+        AUDIENCES_OPERATIONS_SLACK_WEBHOOK_URL=url,
+    )
+    [webhook] = config.audiences.security.webhooks
+    assert (webhook.url.get_secret_value(), webhook.secret.get_secret_value()) == (url, secret)
+    assert "hush" not in repr(config) + str(config) + config.model_dump_json()
+    assert (
+        config.sha256
+        == parse(
+            text,
+            AUDIENCES_SECURITY_WEBHOOKS_0_URL=f"{url}2",
+            AUDIENCES_SECURITY_WEBHOOKS_0_SECRET=f"{secret}2",
+            AUDIENCES_OPERATIONS_SLACK_WEBHOOK_URL=f"{url}2",
+        ).sha256
+    )

@@ -19,6 +19,8 @@ from integrity.state import Audience
 
 ARN = "arn:aws:cloudtrail:us-east-1:111122223333:trail/main"
 TOPIC = "arn:aws:sns:us-east-1:111122223333:security"
+HOOK = "https://hooks.example.com/services/T0/B0/whoever-has-this"
+SIGNING = "0123456789abcdef0123456789abcdef"
 TRAIL = f'[[trails]]\ntrail_arn = "{ARN}"\n'
 TOLD = f'[audiences.security]\nsns_topic_arns = ["{TOPIC}"]\n'
 
@@ -57,19 +59,40 @@ class TestWhatIsRight:
 
     def test_operations_is_told_where_security_is_unless_it_has_its_own(self) -> None:
         audiences = parse_config(TRAIL + TOLD, {}).audiences
-        assert [audiences.topics(one) for one in Audience] == [(TOPIC,), (TOPIC,)]
+        assert [audiences.of(one).sns_topic_arns for one in Audience] == [(TOPIC,), (TOPIC,)]
         own = f'[audiences.operations]\nsns_topic_arns = ["{TOPIC}-2"]\n'
         audiences = parse_config(TRAIL + TOLD + own, {}).audiences
-        assert audiences.topics(Audience.SECURITY) == (TOPIC,)
-        assert audiences.topics(Audience.OPERATIONS) == (f"{TOPIC}-2",)
+        assert audiences.of(Audience.SECURITY).sns_topic_arns == (TOPIC,)
+        assert audiences.of(Audience.OPERATIONS).sns_topic_arns == (f"{TOPIC}-2",)
 
     def test_nobody_is_told_only_if_that_is_said(self) -> None:
-        assert (
-            parse_config(f'notify = "none"\n{TRAIL}', {}).audiences.topics(Audience.SECURITY) == ()
-        )
+        audiences = parse_config(f'notify = "none"\n{TRAIL}', {}).audiences
+        assert not any(audiences.of(one).has_destination for one in Audience)
         said = only_mistake(TRAIL)
         assert said.startswith("audiences.security: nobody would be told")
         assert 'notify = "none"' in said
+
+    @pytest.mark.parametrize(
+        "written",
+        [
+            f'slack_webhook_url = "{HOOK}"',
+            'eventbridge_bus_arns = ["default"]',
+            'eventbridge_bus_arns = ["arn:aws-cn:events:cn-north-1:111122223333:event-bus/a/b"]',
+            'ses_from = "a@example.com"\nses_to = ["b@example.com"]',
+            f'[[audiences.security.webhooks]]\nurl = "{HOOK}"\nsecret = "{SIGNING}"',
+            f'webhooks = [{{url = "http://127.0.0.1:8080/", secret = "{SIGNING}"}}]',
+        ],
+    )
+    def test_every_kind_of_destination_is_a_way_to_be_told(self, written: str) -> None:
+        audiences = parse_config(f"{TRAIL}[audiences.security]\n{written}\n", {}).audiences
+        assert audiences.of(Audience.SECURITY).has_destination
+        assert audiences.of(Audience.OPERATIONS) is audiences.security
+
+    def test_operations_with_a_way_of_its_own_has_none_of_securitys(self) -> None:
+        text = f'{TRAIL}{TOLD}[audiences.operations]\nslack_webhook_url = "{HOOK}"\n'
+        own = parse_config(text, {}).audiences.of(Audience.OPERATIONS)
+        assert own.slack_webhook_url is not None
+        assert own.sns_topic_arns == ()
 
     def test_a_topic_for_operations_alone_leaves_security_out(self) -> None:
         text = f'{TRAIL}[audiences.operations]\nsns_topic_arns = ["{TOPIC}"]\n'
@@ -156,6 +179,38 @@ class TestMistakes:
     )
     def test_a_value_that_is_none(self, table: str, line: str, said: str) -> None:
         assert said in only_mistake(f"{TRAIL}{TOLD}[{table}]\n{line}\n")
+
+    @pytest.mark.parametrize(
+        ("line", "said"),
+        [
+            ('slack_webhook_url = "hush"', "security.slack_webhook_url: it is no URL: expected h"),
+            ('slack_webhook_url = "http://a.b/hush"', "it is not protected by TLS: expected http"),
+            ("slack_webhook_url = 5", "slack_webhook_url: expected text in quotes (what stood"),
+            ('slack_webhook_url = ["hush"]', "slack_webhook_url: expected text in quotes (what"),
+            ('webhooks = ["hush"]', "webhooks[0]: expected a table (what stood there is not show"),
+            ('webhooks = "hush"', "array of tables, each under [[audiences.security.webhooks]] (w"),
+            ('webhooks = [{url = "https://a.b/", secret = "hush"}]', "[0].secret: expected 32 to"),
+            ('webhooks = [{url = "https://a.b/hush"}]', "webhooks[0].secret: it is missing: Sha"),
+            ('webhooks = [{name = "hush"}]', "webhooks[0].name: it is not a key of [audiences.s"),
+            ('eventbridge_bus_arns = ["alarms"]', "'alarms' is no event bus: expected its ARN"),
+            ('ses_from = "a@example.com"', "security.ses_from: there is no ses_to that e-mail"),
+            ('ses_region = "us-east-1"', "security.ses_region: there is no ses_to that e-mail"),
+            ('ses_to = ["a@example.com"]', "security.ses_to: there is no ses_from that the"),
+            ('ses_to = ["A <a@example.com>"]', "'A <a@example.com>' is no e-mail address: exp"),
+            ('ses_configuration_set = "a b"', "'a b' is no configuration set of SES: expected"),
+        ],
+    )
+    def test_a_destination_that_is_none(self, line: str, said: str) -> None:
+        told = mistakes(f"{TRAIL}[audiences.security]\n{line}\n")
+        assert any(said in mistake for mistake in told), told
+        assert "hush" not in "".join(told)
+
+    def test_more_recipients_than_ses_takes(self) -> None:
+        many = ", ".join(f'"a{number}@example.com"' for number in range(51))
+        text = f'{TRAIL}[audiences.security]\nses_from = "a@example.com"\nses_to = [{many}]\n'
+        assert only_mistake(text).endswith(
+            "ses_to: expected at most 50 recipients, not 51: use a mailing list"
+        )
 
     @pytest.mark.parametrize(
         ("line", "said"),

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import pytest
 
+from integrity.aws.session import AwsRecipe
 from integrity.state import Audience, Message, Step
-from tests.lab_aws import NOW, aws, bare_environment, lab, recipe, world
+from tests.lab_aws import NOW, aws, bare_environment, lab, world
 
-__all__ = ["aws", "bare_environment", "lab", "recipe", "world"]
+__all__ = ["aws", "bare_environment", "lab", "world"]
 
 TRAIL = "arn:aws:cloudtrail:us-east-1:111122223333:trail/main"
+
+
+@pytest.fixture
+def recipe() -> AwsRecipe:
+    """Patient, for what is sent again where an answer is late arrives twice."""
+    return AwsRecipe(attempts=2, first_wait=0.01)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -13,34 +12,11 @@ from integrity.deliver.sns import MAX_BYTES, SnsTopic, _body
 from integrity.lab.faults import Fault
 from integrity.lab.server import LabServer
 from integrity.state import DeliveryError, Message
-
-
-class Mailbox:
-    """A topic and a queue that hears it."""
-
-    def __init__(self, aws: Aws, name: str = "security", *, policy: Any = None) -> None:
-        fifo = {"FifoTopic": "true"} if name.endswith(".fifo") else {}
-        queued = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
-        self._sqs = aws.client("sqs", "us-east-1")
-        sns = aws.client("sns", "us-east-1")
-        self.topic = sns.create_topic(Name=name, Attributes=fifo)["TopicArn"]
-        self._queue = self._sqs.create_queue(QueueName=name, Attributes=queued)["QueueUrl"]
-        arn = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])
-        attributes = {"FilterPolicy": json.dumps(policy)} if policy else {}
-        sns.subscribe(
-            TopicArn=self.topic,
-            Protocol="sqs",
-            Endpoint=arn["Attributes"]["QueueArn"],
-            Attributes=attributes,
-        )
-
-    def received(self) -> list[dict[str, Any]]:
-        answer = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10)
-        return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+from tests.deliver.mailboxes import TopicBox
 
 
 def test_machines_get_the_facts_and_attributes(aws: Aws, message: Message) -> None:
-    box = Mailbox(aws)
+    box = TopicBox(aws)
 
     SnsTopic(aws, box.topic).deliver(message)
 
@@ -60,8 +36,8 @@ def test_machines_get_the_facts_and_attributes(aws: Aws, message: Message) -> No
 
 
 def test_a_filter_policy_sees_the_attributes(aws: Aws, message: Message) -> None:
-    mine = Mailbox(aws, "mine", policy={"reason": ["log_hash_mismatch"]})
-    other = Mailbox(aws, "other", policy={"reason": ["chain_gap"]})
+    mine = TopicBox(aws, "mine", policy={"reason": ["log_hash_mismatch"]})
+    other = TopicBox(aws, "other", policy={"reason": ["chain_gap"]})
 
     for box in (mine, other):
         SnsTopic(aws, box.topic).deliver(message)
@@ -77,7 +53,7 @@ def test_people_get_the_text(message: Message) -> None:
 
 
 def test_a_fifo_topic_takes_a_repeat_once(aws: Aws, message: Message) -> None:
-    box = Mailbox(aws, "security.fifo")
+    box = TopicBox(aws, "security.fifo")
     topic = SnsTopic(aws, box.topic)
 
     topic.deliver(message)
@@ -87,7 +63,7 @@ def test_a_fifo_topic_takes_a_repeat_once(aws: Aws, message: Message) -> None:
 
 
 def test_what_is_unknown_is_no_attribute(aws: Aws, message: Message) -> None:
-    box = Mailbox(aws)
+    box = TopicBox(aws)
 
     SnsTopic(aws, box.topic).deliver(replace(message, facts={"outcome": "invalid"}))
 
@@ -101,7 +77,7 @@ def test_what_is_too_long_is_cut_and_points_to_the_record(
 ) -> None:
     subjects = [f"s3://logs/{number}{text[:9]}" for number in range(20_000)]
     long = replace(message, text=text, facts={**message.facts, "subjects": subjects})
-    box = Mailbox(aws)
+    box = TopicBox(aws)
 
     SnsTopic(aws, box.topic).deliver(long)
 

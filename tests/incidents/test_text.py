@@ -73,6 +73,8 @@ def test_a_message_says_everything_that_its_reader_has_to_know(reason: Reason) -
     assert facts["window"] == {"start": "2026-03-01T05:00:00Z", "end": "2026-03-01T06:00:00Z"}
     assert facts["subjects"] == [log_uri()]
     assert facts["first_seen"] == "2026-03-02T00:20:00Z"
+    assert str(facts["do"]) in message.text
+    assert str(facts["do_not"]) in message.text
     assert facts["documentation"] == f"docs/operations.md#{reason.value}"
     assert facts["record_uri"] == "s3://records/main.json"
     assert facts["is_open"] is (reason is not Reason.OBJECT_EXPIRED)
