@@ -7,6 +7,7 @@ outcomes became what they are is `chain` and `verify.join`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -401,12 +402,29 @@ def decode(document: bytes) -> Run:
                 f"the record has schema version {version}; this program reads version "
                 f"{SCHEMA_VERSION}: use the version of integrity that wrote it, or a newer one"
             )
-        return msgspec.json.decode(document, type=Run)
+        run = msgspec.json.decode(document, type=Run)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(
             f"this is no record of integrity ({error}): expected the JSON that "
             f"`integrity verify --format json` writes"
         ) from error
+    if any(time.tzinfo is None for time in _times(msgspec.to_builtins(run, builtin_types=_TIME))):
+        raise UsageError("this is no record of integrity: a time in it has no zone, expected …Z")
+    if run.requested.start > run.requested.end:
+        raise UsageError("this is no record of integrity: what it asks for ends before it starts")
+    return run
+
+
+_TIME = (datetime,)
+
+
+def _times(value: object) -> Iterator[datetime]:
+    """Every time in a record; its parts are objects, lists and plain values."""
+    if isinstance(value, datetime):
+        yield value
+    elif isinstance(value, dict | list | tuple):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _times(part)
 
 
 class _Versioned(msgspec.Struct):

@@ -8,17 +8,7 @@ import click
 
 from integrity import __version__
 
-_COMMANDS = (
-    "verify",
-    "trails",
-    "keys",
-    "run",
-    "config",
-    "state",
-    "outbox",
-    "health",
-    "demo",
-)
+_COMMANDS = ("verify", "report", "trails", "keys", "config", "demo")
 """Each lives in the module of its name in this package, as an object of its name."""
 
 

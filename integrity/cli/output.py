@@ -137,11 +137,11 @@ def _target(path: Path) -> Path:
     if not folder:
         raise UsageError(
             f"{str(path)!r} cannot be written: there is no folder {str(target.parent)!r}; make it, "
-            "or choose another --output"
+            "or choose another file"
         )
     if there and not ordinary:
         raise UsageError(
-            f"{str(path)!r} cannot be replaced: it is no ordinary file; choose another --output, "
+            f"{str(path)!r} cannot be replaced: it is no ordinary file; choose another file, "
             "or leave it out to write to standard output"
         )
     return target
@@ -150,7 +150,7 @@ def _target(path: Path) -> Path:
 def unwritable(name: str, error: Exception) -> UsageError:
     """The error of a place that takes no text."""
     why = error.strerror if isinstance(error, OSError) else error
-    return UsageError(f"{name!r} cannot be written: {why}; choose another --output, and run again")
+    return UsageError(f"{name!r} cannot be written: {why}; choose another file, and run again")
 
 
 def is_terminal(stream: TextIO | None) -> bool:

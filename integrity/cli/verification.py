@@ -6,6 +6,7 @@ The exit status is made of the records alone. Nothing is judged here; the clock 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
@@ -22,6 +23,8 @@ from integrity.cli.ports import Connection, Wiring
 from integrity.cli.progress import choose_progress
 from integrity.errors import AccessError
 from integrity.record import ExitStatus, Run, encode, exit_status, worst_status
+from integrity.report.page import render_page
+from integrity.report.recorded import decode_record
 from integrity.report.text import Style, render_header, render_run, render_summary
 from integrity.verify.claim import Claim, MeantTrail
 from integrity.verify.job import Job
@@ -47,6 +50,7 @@ class Options:
     allow_gaps: bool
     json: bool
     output: Path | None
+    report: Path | None
     zone: tzinfo
     verbose: bool
     quiet: bool
@@ -69,17 +73,28 @@ class Options:
 
 
 def verify_trails(options: Options, wiring: Wiring, clock: Callable[[], datetime]) -> int:
-    """Verify each trail that is meant, show its record, and give the exit status."""
-    with open_output(options.output) as output:
-        connection = wiring.connect(options.access, now=clock())
-        trails = connection.open_trails(options.claim)
-        session = _Session(options, output, several=len(trails) > 1)
-        with interruptible() as stopping, notices(shown=options.verbose):
-            for trail in trails:
-                session.verify(connection, options.job(trail), clock, stopping)
-                if stopping.is_set():
-                    break
-        return session.close()
+    """Verify each trail that is meant, show its record, and give the exit status.
+
+    The page is made of the records when these are written: whatever happens to it, they are there.
+    """
+    with _open_page(options.report) as page:
+        with open_output(options.output) as output:
+            connection = wiring.connect(options.access, now=clock())
+            trails = connection.open_trails(options.claim)
+            session = _Session(options, output, several=len(trails) > 1)
+            with interruptible() as stopping, notices(shown=options.verbose):
+                for trail in trails:
+                    session.verify(connection, options.job(trail), clock, stopping)
+                    if stopping.is_set():
+                        break
+            status = session.close()
+        if page is not None:
+            page.write(session.render_page())
+    return status
+
+
+def _open_page(path: Path | None) -> AbstractContextManager[Output | None]:
+    return nullcontext() if path is None else open_output(path)
 
 
 class _Session:
@@ -92,6 +107,7 @@ class _Session:
         self._silent = options.quiet and options.output is None
         self._runs: list[Run] = []
         self._statuses: list[int] = []
+        self._unverified: list[tuple[str, str]] = []
         self._style = Style(
             zone=options.zone,
             paint=_paint if output.colour else Style().paint,
@@ -128,6 +144,7 @@ class _Session:
                 raise
             click.echo(escape(f"Error: {job.trail.arn}: {error}"), err=True)
             self._statuses.append(ExitStatus.UNDETERMINED)
+            self._unverified.append((job.trail.arn, str(error)))
             return
         self._add(verification.run, header=not names_valid)
 
@@ -145,6 +162,11 @@ class _Session:
         lines = render_header(run.trail_arn, run.requested, self._style) if header else [""]
         lines += render_run(run, self._style, status=None if self._several else status)
         self._write([*lines, ""] if self._several else lines)
+
+    def render_page(self) -> str:
+        """The records as one page."""
+        records = [decode_record(encode(run)) for run in self._runs]
+        return render_page(records, unverified=self._unverified)
 
     def close(self) -> int:
         """Show what all trails come to, where there are several, and give the exit status."""

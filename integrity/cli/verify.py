@@ -33,8 +33,8 @@ Examples:
       One trail, seven whole days in UTC.
   integrity verify --last 6h --quiet
       For cron: prints nothing as long as everything is valid.
-  integrity verify --last 7d --format json --output report.json
-      The record, which all other forms only repeat.
+  integrity verify --last 7d --format json --output record.json --report report.html
+      The record, which all other forms only repeat, and a page for an auditor.
   integrity verify --trail-arn ARN --s3-bucket B
       A trail that was deleted, as long as its bucket is there.
 
@@ -160,6 +160,12 @@ _report_options = together(
         help="Write to this file, at one stroke.  [default: standard output]",
     ),
     click.option(
+        "--report",
+        metavar="FILE.html",
+        type=click.Path(path_type=Path),
+        help="Write a page for auditors too (see integrity report).",
+    ),
+    click.option(
         "--time-zone",
         metavar="Z",
         default="UTC",
@@ -231,6 +237,7 @@ def read_options(typed: dict[str, Any], now: datetime) -> Options:
         allow_gaps=typed["allow_gaps"],
         json=typed["format"] == "json",
         output=typed["output"],
+        report=typed["report"],
         zone=typed["time_zone"],
         verbose=typed["verbose"],
         quiet=typed["quiet"],
@@ -240,6 +247,8 @@ def read_options(typed: dict[str, Any], now: datetime) -> Options:
 def _refuse_contradictions(typed: dict[str, Any]) -> None:
     if typed["verbose"] and typed["quiet"]:
         raise UsageError("--verbose and --quiet contradict each other: leave one of them out")
+    if typed["report"] is not None and typed["report"] == typed["output"]:
+        raise UsageError("--report and --output name the same file: choose another for one of them")
     if typed["keys_file"] and typed["keys_profile"]:
         raise UsageError(
             "--keys and --keys-profile both say where public keys come from: leave one of them out"

@@ -25,12 +25,14 @@ def render_periods(run: Run, clock: Clock, *, most_chains: int | None) -> Iterat
     """The lines `Asked for` and `Proven`; `most_chains` bounds the chains that have their own."""
     asked = run.requested.window
     yield f"Asked for  {_interval(asked, clock)}"
-    lines = list(_proven(run, asked, clock, most_chains))
+    lines = list(proven(run, clock, most_chains=most_chains))
     for index, line in enumerate(lines):
         yield f"{'Proven' if index == 0 else '':<9}  {line}"
 
 
-def _proven(run: Run, asked: TimeWindow, clock: Clock, most_chains: int | None) -> Iterator[str]:
+def proven(run: Run, clock: Clock, *, most_chains: int | None) -> Iterator[str]:
+    """For which time digest files vouch: a line for what chains have in common, or for a chain."""
+    asked = run.requested.window
     standard = [chain for chain in run.chains if chain.kind is ChainKind.STANDARD]
     whole: list[ChainResult] = []
     due: list[ChainResult] = []
@@ -94,7 +96,7 @@ def _account(chain: ChainResult, asked: TimeWindow, clock: Clock) -> str:
     if len(covered) > MOST_INTERVALS:
         said += f" and {len(covered) - MOST_INTERVALS} more periods (see --format json)"
     if covered and (chain.log_files.invalid or chain.log_files.undetermined):
-        said += ", without the log files found above"
+        said += ", without the log files that findings name"
     said = said or "nothing"
     if chain.state is not ChainState.ENDED:
         return said

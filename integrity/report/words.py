@@ -87,11 +87,11 @@ _MEANING = {
     ),
     Outcome.INVALID: (
         "files of this trail were changed, removed or put in CloudTrail's place; leave the bucket "
-        "as it is and follow the findings above"
+        "as it is and follow the findings"
     ),
     Outcome.UNDETERMINED: (
         "part of what was asked for could not be proven, and nothing contradicts it either; follow "
-        "the findings above"
+        "the findings"
     ),
 }
 

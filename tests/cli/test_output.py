@@ -165,7 +165,7 @@ def test_a_file_that_takes_no_more_at_its_end_is_told(
 
     monkeypatch.setattr("os.fsync", full)
     with (
-        pytest.raises(UsageError, match="No space left on device; choose another --output"),
+        pytest.raises(UsageError, match="No space left on device; choose another file"),
         open_output(tmp_path / "report") as output,
     ):
         output.write("report")

@@ -346,7 +346,7 @@ def test_a_chain_that_is_not_wholly_proven_has_a_line_of_its_own() -> None:
         "2026-03-01T07:00:00Z to 2026-03-02T00:00:00Z",
         name.format("eu-west-2") + "nothing",
         name.format("eu-west-3") + "2026-03-01T00:00:00Z to 2026-03-02T00:00:00Z, "
-        "without the log files found above",
+        "without the log files that findings name",
     ]
 
 
