@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 from integrity.chain.times import format_instant
 from integrity.record import ChainResult, KeyRecord, Run, exit_status
 from integrity.report.hours import PROVEN, WORDS, counted_hours
-from integrity.report.markup import Part, code, element, facts, items, shown, table
+from integrity.report.markup import Part, bounded, code, element, facts, items, prose, shown, table
 from integrity.report.periods import proven
 from integrity.report.recorded import Recorded
 from integrity.report.words import counted, meaning, narrowing, told
@@ -31,7 +31,7 @@ def render_verdict(run: Run) -> Element:
         "div",
         element("p", run.outcome.value.upper(), class_="word"),
         element("p", _sentence(meaning(run.outcome, exit_status(run), empty=not run.chains))),
-        element("p", f"The run was {shown(narrowed)}: this says nothing about the rest.")
+        element("p", f"The run was {bounded(narrowed)}: this says nothing about the rest.")
         if narrowed
         else None,
         element("p", "The run was interrupted: only what was judged until then is in the record.")
@@ -56,13 +56,13 @@ def answer_asked(recorded: Recorded) -> Iterator[Element]:
         element(
             "div",
             element("h4", "Period asked"),
-            element("p", f"{format_instant(asked.start)} to {format_instant(asked.end)}"),
-            element("p", f"{_sentence(shown(narrowing(asked)) or 'every account and region')}"),
+            element("p", *prose(f"{format_instant(asked.start)} to {format_instant(asked.end)}")),
+            element("p", f"{_sentence(bounded(narrowing(asked)) or 'every account and region')}"),
         ),
         element(
             "div",
             element("h4", "Period proven"),
-            items(lines),
+            element("ul", *(element("li", *prose(bounded(line))) for line in lines)),
             element("p", f"{vouched:,} of {hours.total():,} hours of all chains together."),
         ),
         class_="periods",

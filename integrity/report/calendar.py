@@ -38,6 +38,7 @@ MOST_DAYS = 200
 
 _ROWS_A_DRAWING = 34
 _WIDTH = 720
+_MOST_COLUMNS = 360
 _LABEL = 236
 _MARKS = 60
 _ROW = 18
@@ -140,7 +141,7 @@ def render_overview(
 ) -> list[Element]:
     """All chains over the whole window. `prefix` begins the ids of what is drawn."""
     total = hours_of(window)
-    size = -(-total // _WIDTH)
+    size = -(-total // _MOST_COLUMNS)
     count = -(-total // size)
     step = min(18.0, _WIDTH / count)
     told = [(chain, letters_of(chain, window)) for chain in chains]

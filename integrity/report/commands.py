@@ -16,18 +16,20 @@ from integrity.chain.times import format_instant
 from integrity.record import KeyRecord, Run
 
 _MOST_PART = 1200
+_MOST_PARTS = 500
 
 
 def verify_again(run: Run) -> str:
     """`integrity verify` with what was asked for."""
     asked = run.requested
+    accounts, regions = asked.account_ids or (), asked.source_regions or ()
     lines = [
         f"integrity verify --trail-arn {_part(run.trail_arn)}",
         f"--start-time {format_instant(asked.start)} --end-time {format_instant(asked.end)}",
     ]
-    lines += [f"--account-id {_part(account)}" for account in asked.account_ids or ()]
-    lines += [f"--source-region {_part(region)}" for region in asked.source_regions or ()]
-    lines += [f"--ignore {_part(ignored)}" for ignored in asked.ignored]
+    lines += [f"--account-id {_part(account)}" for account in accounts[:_MOST_PARTS]]
+    lines += [f"--source-region {_part(region)}" for region in regions[:_MOST_PARTS]]
+    lines += [f"--ignore {_part(ignored)}" for ignored in asked.ignored[:_MOST_PARTS]]
     lines += ["--no-unreferenced"] * (not asked.unreferenced)
     lines += ["--allow-gaps"] * asked.allow_gaps
     lines.append("--format json --output again.json")

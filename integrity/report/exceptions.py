@@ -23,7 +23,7 @@ from integrity.report.calendar import (
     render_overview,
 )
 from integrity.report.hours import OPEN, WORDS, hour_at, letters_of, spans, standard
-from integrity.report.markup import Part, code, element, facts, shown, table
+from integrity.report.markup import Part, bounded, code, element, facts, shown, table
 from integrity.report.recorded import Recorded
 from integrity.report.words import counted
 
@@ -144,7 +144,7 @@ _TITLE = {
 def _finding(finding: Finding, run: Run) -> Element:
     head = element(
         "h5",
-        f"{label(finding.outcome)}: {shown(said(finding))} ",
+        f"{label(finding.outcome)}: {bounded(said(finding))} ",
         element("span", element("code", finding.reason.value)),
     )
     window = finding.window

@@ -7,6 +7,7 @@ a page can bear. What stands on which page is `page`, how it looks `style`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from xml.etree.ElementTree import Element, SubElement, tostring
 
@@ -42,11 +43,29 @@ def add(parent: Element, *parts: Part) -> None:
 
 def shown(text: str, most: int = MOST_CHARACTERS) -> str:
     """What a record says, in printable ASCII; of more than `most` characters, both ends."""
-    if len(text) <= most:
-        return escape(text)
+    if len(text) > most:
+        half = most // 2
+        return _ends(escape(text[:half]), escape(text[-half:]), len(text), half)
+    return bounded(escape(text), most)
+
+
+def bounded(plain: str, most: int = MOST_CHARACTERS) -> str:
+    """The same of text that is printable already."""
     half = most // 2
-    left = len(text) - 2 * half
-    return f"{escape(text[:half])} [... {left:,} more characters ...] {escape(text[-half:])}"
+    return plain if len(plain) <= most else _ends(plain, plain, len(plain), half)
+
+
+def _ends(first: str, last: str, length: int, half: int) -> str:
+    return f"{first[:half]} [... {length:,} characters in the record ...] {last[-half:]}"
+
+
+def prose(text: str) -> list[Part]:
+    """A sentence whose times do not break at the end of a line."""
+    parts = _TIME.split(text)
+    return [element("time", part) if at % 2 else part for at, part in enumerate(parts)]
+
+
+_TIME = re.compile("([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z)")
 
 
 def code(text: str) -> Element:
@@ -56,7 +75,7 @@ def code(text: str) -> Element:
 
 def command(text: str) -> Element:
     """A command to type. Its parts are bounded and quoted by who made it."""
-    return element("pre", element("code", text), tabindex="0", role="region", aria_label="Command")
+    return element("pre", element("code", text), tabindex="0", role="group", aria_label="Command")
 
 
 def items(parts: Iterable[Part], **attributes: str) -> Element:
@@ -100,7 +119,7 @@ def table(
 
 def scrolling(label: str, *parts: Part) -> Element:
     """What may be wider than the page: it scrolls in a frame of its own, by keyboard too."""
-    return element("div", *parts, class_="wide", role="region", tabindex="0", aria_label=label)
+    return element("div", *parts, class_="wide", role="group", tabindex="0", aria_label=label)
 
 
 def serialize(root: Element) -> str:

@@ -33,22 +33,39 @@ def _alone(answer: Callable[[Recorded], Iterable[Element | None]]) -> _Answer:
     return lambda recorded, _: answer(recorded)
 
 
-QUESTIONS: dict[str, tuple[str, _Answer]] = {
-    "asked": ("What was asked, and what is proven?", _alone(answers.answer_asked)),
-    "hours": ("Which hours are not proven?", exceptions.answer_hours),
-    "why": ("Why not: what was found?", exceptions.answer_why),
-    "who": ("Who verified, and who is behind what was found?", _alone(answers.answer_who)),
-    "keys": ("Which public keys vouch for it?", _alone(answers.answer_keys)),
-    "tool": ("Which program judged, and how was it set?", _alone(answers.answer_tool)),
-    "population": (
+QUESTIONS: tuple[tuple[str, str, str, _Answer], ...] = (
+    (
+        "asked",
+        "Asked and proven",
+        "What was asked, and what is proven?",
+        _alone(answers.answer_asked),
+    ),
+    ("hours", "Hours", "Which hours are not proven?", exceptions.answer_hours),
+    ("why", "Findings", "Why not: what was found?", exceptions.answer_why),
+    (
+        "who",
+        "Who",
+        "Who verified, and who is behind what was found?",
+        _alone(answers.answer_who),
+    ),
+    ("keys", "Keys", "Which public keys vouch for it?", _alone(answers.answer_keys)),
+    (
+        "program",
+        "Program",
+        "Which program judged, and how was it set?",
+        _alone(answers.answer_tool),
+    ),
+    (
+        "population",
+        "Population and counts",
         "What should be there, who says so, and is all of it counted?",
         _alone(answers.answer_population),
     ),
-    "limits": ("What does the verdict not prove?", _alone(assurance.answer_limits)),
-    "intact": ("Is this report itself intact?", _alone(assurance.answer_intact)),
-    "again": ("How do I check it again?", _alone(assurance.answer_again)),
-}
-"""What an auditor asks, in the order of the page; a heading each, and its answer."""
+    ("limits", "Limits", "What does the verdict not prove?", _alone(assurance.answer_limits)),
+    ("intact", "Intact?", "Is this report itself intact?", _alone(assurance.answer_intact)),
+    ("again", "Check again", "How do I check it again?", _alone(assurance.answer_again)),
+)
+"""What an auditor asks, in the order of the page: an id, a word, the heading and the answer."""
 
 _CONTROLS = "Which controls does it speak to?"
 
@@ -96,24 +113,23 @@ def _trail(recorded: Recorded, prefix: str, *, first: bool) -> Element:
         "section",
         element("h2", "Trail ", code(run.trail_arn), id=prefix),
         answers.render_verdict(run),
-        aria_labelledby=prefix,
         class_="first" if first else "second",
     )
-    for index, (name, (heading, answer)) in enumerate(QUESTIONS.items()):
+    for name, _, heading, answer in QUESTIONS:
         add(made, _section(f"{prefix}-{name}", heading, answer(recorded, prefix)))
-        add(made, _contents(prefix) if index == 0 else None)
+        add(made, _contents(prefix) if name == "asked" else None)
     add(made, _section(f"{prefix}-controls", _CONTROLS, [assurance.render_controls()]))
     return made
 
 
 def _section(name: str, heading: str, parts: Iterable[Element | None]) -> Element:
-    return element("section", element("h3", heading, id=name), *parts, aria_labelledby=name)
+    return element("section", element("h3", heading, id=name), *parts)
 
 
 def _contents(prefix: str) -> Element:
     """Where to go from here: behind the verdict and the periods, which come first."""
-    headings = {name: heading for name, (heading, _) in QUESTIONS.items()} | {"controls": _CONTROLS}
-    links = [_link(f"{prefix}-{name}", heading) for name, heading in headings.items()]
+    links = [_link(f"{prefix}-{name}", word) for name, word, _, _ in QUESTIONS[1:]]
+    links.append(_link(f"{prefix}-controls", "Controls"))
     label = "Contents" if prefix == "t1" else f"Contents, record {prefix[1:]}"
     return element("nav", items(links), aria_label=label)
 
@@ -132,7 +148,6 @@ def _several(records: Sequence[Recorded], unverified: Sequence[Unverified]) -> E
         element(
             "h2", f"{len(records):,} {counted(len(records), 'record')}: {told or 'none'}", id="all"
         ),
-        aria_labelledby="all",
     )
     if records:
         add(

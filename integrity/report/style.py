@@ -20,8 +20,9 @@ body{margin:0 auto;padding:2rem 1.25rem 4rem;max-width:66rem;background:var(--gr
   color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI","DejaVu Sans",sans-serif;
   overflow-wrap:anywhere}
 h1{font-size:1.1rem;font-weight:600;letter-spacing:.01em;margin:0;color:var(--soft)}
-h2{font-size:1.45rem;line-height:1.3;margin:2.5rem 0 .75rem}
-h3{font-size:1.2rem;line-height:1.35;margin:2.75rem 0 .75rem;padding-top:1.25rem;
+h2{font-size:1.35rem;line-height:1.3;margin:1.5rem 0 .75rem}
+time{white-space:nowrap}
+h3{font-size:1.2rem;line-height:1.35;margin:2.25rem 0 .6rem;padding-top:1.1rem;
   border-top:1px solid var(--line)}
 h4{font-size:1rem;margin:1.75rem 0 .5rem}
 h5{font-size:1rem;margin:0 0 .5rem}
@@ -38,17 +39,16 @@ pre{background:var(--wash);border:1px solid var(--line);border-radius:4px;paddin
 .valid{color:var(--valid)}
 .undetermined{color:var(--undetermined)}
 .invalid{color:var(--invalid)}
-.periods{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr));
-  gap:1rem 2.5rem}
+.periods{display:grid;grid-template-columns:minmax(0,17rem) 1fr;gap:1rem 2.5rem}
 .periods h4{margin:.25rem 0;color:var(--soft);font-weight:600}
 .periods p,.periods ul{margin:.25rem 0}
 .periods ul{padding-left:1.1rem}
 dl>div{display:grid;grid-template-columns:11rem 1fr;gap:0 1rem;padding:.22rem 0}
 dt{color:var(--soft)}
 dd{margin:0;min-width:0}
-nav{margin-top:2rem}
-nav ul{list-style:none;margin:0;padding:0;columns:2 19rem;font-size:.94rem}
-nav li{break-inside:avoid;padding:.12rem 0}
+nav{margin-top:1.5rem}
+nav ul{list-style:none;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:.3rem 1.3rem;
+  font-size:.92rem}
 .wide{overflow-x:auto;max-width:100%;margin:.75rem 0}
 table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums;
   overflow-wrap:normal;min-width:40rem}
@@ -107,7 +107,7 @@ footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--line);color:v
 :focus-visible{outline:2px solid var(--ink);outline-offset:2px}
 @media (max-width:36rem){
 body{padding:1.25rem 1rem 3rem}
-dl>div{grid-template-columns:1fr}
+dl>div,.periods{grid-template-columns:1fr}
 .verdict .word{font-size:1.6rem}
 }
 @media print{

@@ -1,0 +1,71 @@
+"""Findings as CSV: stable columns, one line each, and no formula out of a bucket."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from integrity.chain.findings import Reason
+from integrity.record import Run, encode
+from integrity.report.findings_csv import COLUMNS, render_findings_csv
+from integrity.report.recorded import decode_record
+from tests.report.samples import ARN, finding, log_uri, run
+
+
+def rows(*runs: Run) -> list[dict[str, str]]:
+    sheet = render_findings_csv([decode_record(encode(one)) for one in runs])
+    assert sheet.isascii()
+    return list(csv.DictReader(io.StringIO(sheet, newline=""), strict=True))
+
+
+def test_the_columns_are_stable() -> None:
+    assert render_findings_csv([]) == (
+        "trail_arn,outcome,reason,account_id,region,window_start,window_end,s3_uri,version_id,"
+        "last_modified,expected,actual,detail,message,count,first,last,run_id,judged_at,"
+        "record_sha256\r\n"
+    )
+
+
+def test_a_finding_is_a_line() -> None:
+    record = run(finding(Reason.LOG_MISSING, 3, s3_uri=log_uri(3)), finding(Reason.CHAIN_GAP, 4))
+    missing, gap = rows(record)
+    assert tuple(missing) == COLUMNS
+    assert missing["trail_arn"] == ARN
+    assert (missing["outcome"], missing["reason"]) == ("invalid", "log_missing")
+    assert missing["s3_uri"] == log_uri(3)
+    assert missing["window_start"] == "2026-03-01T03:00:00Z"
+    assert missing["record_sha256"] == decode_record(encode(record)).sha256
+    assert (gap["reason"], gap["s3_uri"], gap["count"]) == ("chain_gap", "", "1")
+
+
+def test_several_records_are_one_sheet() -> None:
+    record = run(finding(Reason.CHAIN_GAP))
+    other = replace(record, trail_arn=ARN.replace("main", "other"))
+    assert [row["trail_arn"] for row in rows(record, other)] == [ARN, ARN.replace("main", "other")]
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "=cmd|' /C calc'!A0", " =1+1", '"=1"', "a,b\r\n=1"]
+)
+def test_no_cell_is_a_formula(text: str) -> None:
+    (row,) = rows(run(finding(Reason.LOG_MISSING, s3_uri=text, detail=text)))
+    assert not any(cell.lstrip(' "').startswith(("+", "-", "@")) for cell in row.values())
+    assert not any(cell.lstrip(" ").startswith("=") for cell in row.values())
+    assert text.split("\r")[0].strip('"') in row["s3_uri"]
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=80))
+def test_any_name_is_one_cell(text: str) -> None:
+    (row,) = rows(run(finding(Reason.LOG_MISSING, s3_uri=text)))
+    assert not row["s3_uri"].startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert row["reason"] == "log_missing"
+
+
+def test_a_cell_is_bounded() -> None:
+    (row,) = rows(run(finding(Reason.LOG_MISSING, s3_uri="\u202e" * 1_000_000)))
+    assert all(len(cell) < 32_767 for cell in row.values())
