@@ -8,7 +8,18 @@ import click
 
 from integrity import __version__
 
-_COMMANDS = ("verify", "report", "trails", "keys", "config", "demo")
+_COMMANDS = (
+    "verify",
+    "report",
+    "trails",
+    "keys",
+    "run",
+    "config",
+    "state",
+    "outbox",
+    "health",
+    "demo",
+)
 """Each lives in the module of its name in this package, as an object of its name."""
 
 

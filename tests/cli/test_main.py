@@ -17,7 +17,18 @@ from integrity.cli.group import program
 from integrity.record import ExitStatus
 from tests.cli.stand_in import StandIn
 
-COMMANDS = ["verify", "report", "trails", "keys", "config", "demo"]
+COMMANDS = [
+    "verify",
+    "report",
+    "trails",
+    "keys",
+    "run",
+    "config",
+    "state",
+    "outbox",
+    "health",
+    "demo",
+]
 ROOT = Path(__file__).parents[2]
 
 # A whole process with a stand-in for AWS; `{answers}` are the trails' records.
