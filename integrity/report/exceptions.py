@@ -25,7 +25,7 @@ from integrity.report.calendar import (
 from integrity.report.hours import OPEN, WORDS, hour_at, letters_of, spans, standard
 from integrity.report.markup import Part, bounded, code, element, facts, shown, table
 from integrity.report.recorded import Recorded
-from integrity.report.words import counted
+from integrity.report.words import counted, narrowing
 
 MOST_SPANS = 300
 """So many spans of open hours stand in the table."""
@@ -130,6 +130,10 @@ def answer_why(recorded: Recorded, prefix: str) -> Iterator[Element | None]:
             yield from (_finding(finding, run) for finding in group[:left])
             yield _left(group[left:])
             left = max(0, left - len(group))
+    if run.looks:
+        yield element("h4", f"Windows of open incidents, looked at again ({len(run.looks):,})")
+        yield element("p", "They count for nothing in the verdict; the CSV has their findings.")
+        yield _looks(run.looks[:MOST_FINDINGS])
     yield element("h4", "Accepted heads", id=f"{prefix}-accepted")
     yield from _acceptances(run.accepted)
 
@@ -175,6 +179,17 @@ def _left(rest: Sequence[Finding]) -> Element | None:
     reasons = Counter(finding.reason.value for finding in rest)
     told = ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))
     return element("p", f"And {len(rest):,} more, in the record and in the CSV: {told}.")
+
+
+def _looks(looks: Sequence[Run]) -> Element:
+    rows = []
+    for look in looks:
+        asked, narrowed = look.requested, narrowing(look.requested)
+        period = f"{format_instant(asked.start)} to {format_instant(asked.end)}"
+        found = f"{len(look.findings):,}"
+        rows.append([period, bounded(narrowed) or "all", look.outcome.value, found])
+    headings = ("Window", "Narrowed", "Outcome", "Findings")
+    return table("Narrow runs of the same tick", headings, rows, numbers=1)
 
 
 def _acceptances(accepted: Sequence[Acceptance]) -> Iterator[Element]:

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from integrity.chain.findings import Finding
 from integrity.chain.times import format_instant
+from integrity.record import Run
 from integrity.report.markup import shown
 from integrity.report.recorded import Recorded
 
@@ -35,13 +36,13 @@ def render_findings_csv(records: Sequence[Recorded]) -> str:
     writer = csv.writer(sheet, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for recorded in records:
-        for finding in recorded.run.findings:
-            writer.writerow([_cell(text) for text in _row(recorded, finding)])
+        for run in (recorded.run, *recorded.run.looks):
+            for finding in run.findings:
+                writer.writerow([_cell(text) for text in _row(recorded, run, finding)])
     return sheet.getvalue()
 
 
-def _row(recorded: Recorded, finding: Finding) -> Iterator[str | None]:
-    run = recorded.run
+def _row(recorded: Recorded, run: Run, finding: Finding) -> Iterator[str | None]:
     yield from (run.trail_arn, finding.outcome.value, finding.reason.value)
     yield from (finding.account_id, finding.region)
     yield from (format_instant(finding.window.start), format_instant(finding.window.end))

@@ -49,6 +49,12 @@ def test_several_records_are_one_sheet() -> None:
     assert [row["trail_arn"] for row in rows(record, other)] == [ARN, ARN.replace("main", "other")]
 
 
+def test_findings_of_windows_that_were_looked_at_again_are_lines_too() -> None:
+    look = run(finding(Reason.LOG_MISSING))
+    found = rows(replace(run(finding(Reason.CHAIN_GAP)), looks=(look,)))
+    assert [row["reason"] for row in found] == ["chain_gap", "log_missing"]
+
+
 @pytest.mark.parametrize(
     "text", ["=1+1", "+1", "-1", "@SUM(A1)", "=cmd|' /C calc'!A0", " =1+1", '"=1"', "a,b\r\n=1"]
 )

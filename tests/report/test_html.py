@@ -173,6 +173,12 @@ def test_an_accepted_head_is_told() -> None:
     assert "None: nobody took" in section(page_of(CLEAN), "why")
 
 
+def test_windows_that_were_looked_at_again_are_told() -> None:
+    why = section(page_of(replace(CLEAN, looks=(TAMPERED,))), "why")
+    assert "Windows of open incidents, looked at again (1)" in why
+    assert "2026-03-01T00:00:00Z to 2026-03-02T00:00:00Z" in why
+
+
 def test_the_event_that_ended_a_chain_is_told_with_its_actor() -> None:
     event = EventRecord(
         event_name="StopLogging", time=DAY, by="user/eve", event_id="e", s3_uri="s3://l", sha256="f"
