@@ -153,8 +153,14 @@ def values_of(kind: Any) -> st.SearchStrategy[Any]:
         (inside, _) = get_args(kind)
         return st.lists(values_of(inside), max_size=3).map(tuple)
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        fields = {name: values_of(hint) for name, hint in get_type_hints(kind).items()}
-        return st.builds(kind, **fields)
+        hints = get_type_hints(kind)
+        own = [name for name, hint in hints.items() if get_args(hint)[:1] == (kind,)]
+        fields = {name: values_of(hint) for name, hint in hints.items() if name not in own}
+        flat = st.builds(kind, **fields)
+        # What holds others of its kind holds some that hold none.
+        return st.builds(
+            kind, **fields, **{one: st.lists(flat, max_size=1).map(tuple) for one in own}
+        )
     if isinstance(kind, type) and issubclass(kind, Enum):
         return st.sampled_from(kind)
     simple: dict[Any, st.SearchStrategy[Any]] = {
