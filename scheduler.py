@@ -1,7 +1,7 @@
 """The long-running container: ticks when the schedule says, and ends within seconds of SIGTERM.
 
-A tick that was missed while it was down is made at once. Whatever a tick raises is told and makes
-the service unhealthy; it does not end it.
+A tick that was missed, or cut short by its end, is made at the start. Whatever a tick raises makes
+it unhealthy and does not end it; mistakes in the configuration do, with status 2.
 """
 
 from __future__ import annotations
@@ -11,70 +11,69 @@ import os
 import signal
 import sys
 import threading
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
 
-from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.cron import CronTrigger
+if TYPE_CHECKING:
+    from integrity.wiring.scheduled import ScheduledService
 
-from integrity.errors import IntegrityError
-from integrity.record import ExitStatus
-from integrity.wiring.configuration import load_config
-from integrity.wiring.health import note_tick
-from integrity.wiring.logs import log_to_stderr
-from integrity.wiring.service import Service
-
-LONGEST_TICK = timedelta(hours=1)
 LAST_SECONDS = 25.0  # of the thirty after which a container is killed
 
-log = logging.getLogger("integrity.scheduler")
 
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def tick(service: Service, trigger: CronTrigger, stopping: threading.Event) -> None:
-    error = ""
+def tick(service: ScheduledService, stopping: threading.Event) -> None:
     try:
-        error = "; ".join(one.error for one in service.tick(stopping) if one.run is None)
-    except IntegrityError as refused:
-        error = str(refused)
-        log.error("tick failed", extra={"error": error})
+        service.tick(stopping)
     except Exception as fault:
-        error = f"a fault of the program itself ({type(fault).__name__}: {fault})"
-        log.error("tick failed", extra={"error": error}, exc_info=True)
-    if not stopping.is_set():
-        note_tick(now(), error, due_by=trigger.get_next_fire_time(None, now()) + LONGEST_TICK)
+        service.note(f"a fault of the program itself: {type(fault).__name__}: {fault}")
+        raise  # APScheduler logs it, and goes on
+
+
+def serve(stopping: threading.Event) -> int:
+    # Here, because the first process of a container gets no signal before it has a handler.
+    from apscheduler.schedulers.background import BackgroundScheduler
+
+    from integrity.errors import IntegrityError
+    from integrity.wiring.scheduled import open_scheduled
+
+    try:
+        service = open_scheduled(os.environ, lambda: datetime.now(UTC), stopping)
+    except IntegrityError as error:
+        print("Error:", *getattr(error, "mistakes", [error]), sep="\n  ", file=sys.stderr)
+        return 2
+    if service is not None:
+        # However late, but one at a time and what was missed only once: those are its defaults.
+        scheduler = BackgroundScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None})
+        first = {"next_run_time": datetime.now(UTC)} if service.is_due else {}
+        scheduler.add_job(tick, service.timetable.trigger, (service, stopping), **first)
+        scheduler.start()
+        stopping.wait()
+        scheduler.shutdown()  # when the tick that is under way has ended
+    return 0
 
 
 def main() -> int:
-    stopping = threading.Event()
+    stopping, ended = threading.Event(), SimpleQueue[int | None]()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
-    try:
-        config = load_config(os.environ)
-        log_to_stderr(config.service.log_level)
-        service = Service(config, now)
-        last = service.last_started()
-    except IntegrityError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return ExitStatus.USAGE
-    trigger = CronTrigger.from_crontab(config.service.schedule, timezone=UTC)
-    trigger.jitter = int(config.service.jitter.total_seconds())
-    scheduler = BackgroundScheduler(
-        timezone=UTC,
-        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
-    )
-    job = scheduler.add_job(tick, trigger, args=(service, trigger, stopping))
-    scheduler.start()
-    if last is None or trigger.get_next_fire_time(None, last) <= now():
-        job.modify(next_run_time=now())
-    log.info("started", extra={"schedule": config.service.schedule})
-    stopping.wait()
-    threading.Timer(LAST_SECONDS, os._exit, [ExitStatus.INTERRUPTED]).start()
-    scheduler.shutdown(wait=True)
-    os._exit(ExitStatus.VALID)
+        # What a handler may call: unlike an Event's `set`, this `put` waits for no lock.
+        signal.signal(number, lambda *_: ended.put(None))
+
+    def work() -> None:
+        try:
+            ended.put(serve(stopping))
+        except Exception:
+            logging.getLogger("integrity.scheduler").exception("a fault of the program itself")
+            ended.put(70)
+
+    threading.Thread(target=work, daemon=True).start()
+    status = ended.get()
+    if status is None:  # a signal; a second one ends at once
+        stopping.set()
+        with suppress(Empty):
+            status = ended.get(timeout=LAST_SECONDS)
+    return 130 if status is None else status
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    os._exit(main())  # threads may wait for an answer until its time-out

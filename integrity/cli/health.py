@@ -26,9 +26,9 @@ def health(**_: bool) -> int:
 
     It is the image's HEALTHCHECK. What the ticks found does not matter to it.
     """
-    from integrity.wiring.health import check_health, health_file
+    from integrity.wiring.health import check_health
 
-    last = check_health(health_file(), read_clock())
+    last = check_health(read_clock())
     click.echo(
         escape(
             f"healthy: the last tick ended {format_instant(last.ticked_at)}, the next one is due "

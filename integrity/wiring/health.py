@@ -32,7 +32,10 @@ class Health:
 
 
 def health_file() -> Path:
-    """Where it is: in the folder for temporary files, which even a read-only container has."""
+    """Where it is: in the folder for temporary files, or the working one if nobody can write there.
+
+    Raises OSError where that one is read-only, too.
+    """
     return Path(tempfile.gettempdir()) / "integrity-health.json"
 
 
@@ -42,23 +45,31 @@ def note_tick(now: datetime, error: str, *, due_by: datetime) -> None:
     A full disk is no reason to end the service: then the last word grows old, and speaks.
     """
     health = Health(ticked_at=now, succeeded=not error, due_by=due_by, error=error)
-    path = health_file()
-    fresh = path.with_name(f"{path.name}.new")
     try:
+        path = health_file()
+        fresh = path.with_name(f"{path.name}.new")
         fresh.write_bytes(msgspec.json.encode(health))
         fresh.replace(path)
     except OSError as refused:
         _log.error("health not written", extra={"error": str(refused)})
 
 
-def check_health(path: Path, now: datetime) -> Health:
+def forget_ticks() -> None:
+    """Say that none has ended yet: what an earlier process said is not for this one to claim."""
+    try:
+        health_file().unlink(missing_ok=True)
+    except OSError as refused:
+        _log.error("health not written", extra={"error": str(refused)})
+
+
+def check_health(now: datetime) -> Health:
     """What was written last. Raises AccessError, which says why, where the service is not well."""
     try:
-        health = msgspec.json.decode(path.read_bytes(), type=Health)
+        health = msgspec.json.decode(health_file().read_bytes(), type=Health)
     except FileNotFoundError as error:
-        raise AccessError(f"no tick has ended yet: there is no {path}") from error
+        raise AccessError(f"no tick has ended yet ({error})") from error
     except (OSError, msgspec.MsgspecError) as error:
-        raise AccessError(f"{path} cannot be read: {error}") from error
+        raise AccessError(f"what the last tick said cannot be read: {error}") from error
     if not health.succeeded:
         raise AccessError(f"the tick of {format_instant(health.ticked_at)} failed: {health.error}")
     if now > health.due_by:

@@ -69,14 +69,14 @@ class Service:
         _log_run(run)
         return run
 
-    def last_started(self) -> datetime | None:
-        """When the last tick began, of the trail whose last tick is the oldest; None: never."""
-        last = [
-            next((run.started_at for run in self.store.list_runs(table.trail_arn, limit=1)), None)
-            for table in self._config.trails
-        ]
-        known = [started for started in last if started is not None]
-        return min(known) if len(known) == len(last) else None
+    def last_attempted(self) -> datetime | None:
+        """Up to when every trail was looked at; None: never. A tick that was cut short is no tick.
+
+        Raises as the store does.
+        """
+        kept = [self.store.load(table.trail_arn).checkpoint for table in self._config.trails]
+        attempted = [one.attempted for one in kept if one is not None]
+        return min(attempted) if len(attempted) == len(kept) else None
 
     def replay(self, letter_id: str | None) -> Delivered:
         """Try a dead letter again, or all of them. Raises UsageError where there is no such one."""
