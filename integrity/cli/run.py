@@ -47,14 +47,14 @@ def run(**_: bool) -> int:
     with interruptible() as stopping:
         ticks = service.tick(stopping)
     with open_output(None) as output:
-        output.write("".join(f"{escape(text)}\n" for text in _outcomes(ticks)))
+        output.write("".join(f"{text}\n" for text in _outcomes(ticks)))
     return worst_status([tick.status for tick in ticks])
 
 
 def _outcomes(ticks: Iterable[TrailTick]) -> Iterator[str]:
     for tick in ticks:
         if tick.run is None:
-            yield f"not verified\t{tick.trail_arn}\t{tick.error}"
+            yield f"not verified\t{tick.trail_arn}\t{escape(tick.error)}"
         else:
             findings = sum(finding.count for finding in tick.run.findings)
             yield f"{tick.run.outcome}\t{tick.trail_arn}\t{findings} findings"

@@ -25,12 +25,19 @@ from integrity.stores.record_names import (
 
 
 class FolderRecords:
-    """Records below `folder`, which has to be there: making one would hide a slip of its name."""
+    """Records below `folder`, made where it is missing, but not what it lies in: that hides slips.
+
+    Raises UsageError where that is missing, AccessError where it cannot be made.
+    """
 
     def __init__(self, folder: Path) -> None:
-        if not folder.is_dir():
-            raise UsageError(f"the records' folder {folder} is not there: make it, or name another")
         self._folder = folder.absolute()
+        if not self._folder.parent.is_dir():
+            raise UsageError(
+                f"the records' folder {folder} lies nowhere: make {self._folder.parent} first"
+            )
+        with _translated(self._folder):
+            self._folder.mkdir(exist_ok=True)
 
     def write(self, trail_arn: str, started_at: datetime, run_id: str, document: bytes) -> str:
         """Keep a record for ever; its URI, `file:///…`. The same one again changes nothing.

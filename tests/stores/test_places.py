@@ -63,7 +63,7 @@ def test_a_table_is_dynamodbs(place: str, region: str) -> None:
 
 
 def test_a_drive_is_no_scheme() -> None:
-    with pytest.raises(UsageError, match="is not there: make it"):
+    with pytest.raises(UsageError, match="lies nowhere: make"):
         open_record_store("c:/gone/records", no_aws)
 
 

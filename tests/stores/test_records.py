@@ -207,9 +207,14 @@ def test_a_volume_without_links_will_do(
     assert (tmp_path / NAME).read_bytes() == (taken or b"one")
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="gone is not there: make it"):
-        FolderRecords(tmp_path / "gone")
+def test_the_folder_is_made_but_not_what_it_lies_in(tmp_path: Path) -> None:
+    FolderRecords(tmp_path / "records")
+    assert (tmp_path / "records").is_dir()
+    with pytest.raises(UsageError, match=r"records lies nowhere: make .*gone first"):
+        FolderRecords(tmp_path / "gone" / "records")
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(AccessError, match="records could not be written or read at"):
+        FolderRecords(tmp_path / "file")
 
 
 def test_a_place_that_cannot_be_written_is_named(folder: FolderRecords, tmp_path: Path) -> None:
