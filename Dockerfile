@@ -30,16 +30,19 @@ ENV PATH=/opt/integrity/bin:/opt/venv/bin:$PATH \
     HOME=/home/integrity
 # The official image has no compiled standard library, and what is read-only cannot make up for it:
 # what the program imports is compiled by importing it.
-RUN python -c 'import boto3, concurrent.futures.process, multiprocessing.spawn, sqlite3, obstore, \
-        integrity.cli.verify, integrity.config.parse, integrity.sources.s3, scheduler' \
+RUN python -c 'import boto3, concurrent.futures.process, encodings.idna, multiprocessing.spawn, \
+        obstore, sqlite3, apscheduler.schedulers.background, integrity.cli.verify, \
+        integrity.config.parse, integrity.deliver.cloudwatch, integrity.deliver.sns, \
+        integrity.sources.s3, integrity.stores.dynamodb, integrity.stores.records_s3, \
+        integrity.wiring.scheduled, scheduler' \
     && install -d "$HOME" \
     && install -d -o 10001 -g 10001 -m 0750 /var/lib/integrity
 ENV PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
 WORKDIR /var/lib/integrity
 VOLUME ["/var/lib/integrity"]
-# The first tick may be due only an hour after the start.
-HEALTHCHECK --interval=1m --timeout=15s --start-period=90m --retries=2 CMD ["integrity", "health"]
+# It ticks as it starts, if a tick is due; the first of all looks back two days.
+HEALTHCHECK --interval=1m --timeout=15s --start-period=15m --retries=2 CMD ["integrity", "health"]
 ENTRYPOINT ["/opt/integrity/bin/entrypoint"]
 ARG VERSION=unknown
 ARG REVISION=unknown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -35,6 +35,26 @@ def world() -> World:
     for region in ("us-east-1", "eu-west-1"):
         world.run_chain(trail, region=region, start=START, hours=8)
     return world
+
+
+@pytest.fixture
+def watched() -> World:
+    """A trail as a service sees it, whose clock is the machine's: it has logged for two days."""
+    now = datetime.now(UTC)
+    start = (now - timedelta(hours=50)).replace(minute=0, second=0, microsecond=0)
+    world = World(seed=5, now=start + timedelta(hours=1))
+    trail = world.add_trail()
+    for region in ("us-east-1", "eu-west-1"):
+        world.run_chain(trail, region=region, start=start, hours=1)
+    world.advance(now)
+    return world
+
+
+@pytest.fixture
+def watched_lab(watched: World) -> Iterator[LabServer]:
+    """That world, served."""
+    with serve(watched) as server:
+        yield server
 
 
 @pytest.fixture

@@ -14,7 +14,10 @@ from tests.container.engine import IMAGE, ROOT, Engine, Ran
 pytestmark = pytest.mark.slow
 
 OURS = "10001"
-COMMANDS = "integrity.cli.verify, integrity.sources.s3, scheduler"
+COMMANDS = (
+    "integrity.cli.verify, integrity.sources.s3, integrity.wiring.scheduled, scheduler, "
+    "apscheduler.schedulers.background"
+)
 
 
 def python(image: Engine, program: str, *options: str) -> Ran:
@@ -117,6 +120,7 @@ def test_it_says_what_it_is(image: Engine) -> None:
     assert labels["licenses"] == "Apache-2.0"
     assert labels["version"] == __version__
     assert config["Healthcheck"]["Test"] == ["CMD", "integrity", "health"]
+    assert config["Healthcheck"]["StartPeriod"] == 15 * 60 * 10**9
     assert config["Entrypoint"] == ["/opt/integrity/bin/entrypoint"]
     assert "Cmd" not in config or config["Cmd"] is None
     assert not [name for name in config["Env"] if name.startswith(("AWS_", "INTEGRITY_", "PIP_"))]
