@@ -144,7 +144,7 @@ def test_a_store_that_is_away_is_waited_for(
         container.signal("TERM")
         ended = container.wait(STOP_SECONDS)
     assert ended.status == 0
-    assert [line["message"] for line in log_lines(ended.err)][0] == "not started yet"
+    assert log_lines(ended.err)[0]["message"] == "not started yet"
 
 
 def test_mistakes_in_the_configuration_end_it_with_all_of_them(image: Engine) -> None:

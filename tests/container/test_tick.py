@@ -90,6 +90,17 @@ def test_it_is_clean_and_keeps_state_records_and_heartbeat_in_aws(
     assert "Heartbeat" in {metric["MetricName"] for metric in metrics}
 
 
+def test_a_trail_that_is_not_there_is_an_error_and_no_verdict(
+    image: Engine, configured: dict[str, str], watched: World
+) -> None:
+    name = watched.trails[0].arn
+    text = configured["INTEGRITY_CONFIG_TOML"].replace(name, f"{name}-gone")
+    done = image.run(*RUN, environment={**configured, "INTEGRITY_CONFIG_TOML": text})
+    assert done.status == 2
+    [line] = done.out.splitlines()
+    assert line.split("\t")[:2] == ["not verified", f"{name}-gone"]
+
+
 def test_nothing_is_compiled_for_it(image: Engine, configured: dict[str, str]) -> None:
     # So talkative, Python says of each module which file its code was taken from.
     done = image.run(*RUN, environment={**configured, "PYTHONVERBOSE": "1"})
