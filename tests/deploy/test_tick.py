@@ -44,6 +44,8 @@ Statements = Sequence[dict[str, Any]]
 class Task:
     """What the stack gives a task: permissions, a configuration, and places of its own."""
 
+    command: tuple[str, ...]
+    environment: dict[str, str]
     statements: Statements
     configuration: str
     table: str
@@ -61,6 +63,8 @@ def task() -> Task:
         environ = {one["name"]: one["value"] for one in container["environment"]}
         [table] = stack.client("dynamodb").list_tables()["TableNames"]
         return Task(
+            command=tuple(container["command"]),
+            environment=environ,
             statements=stack.role(stack.outputs["TaskRoleArn"])[1],
             configuration=environ["INTEGRITY_CONFIG_TOML"],
             table=table,
