@@ -120,6 +120,23 @@ def is_changed(digest: KnownDigest, entry: Entry) -> bool:
     return entry.is_authentic and entry.sha256 != digest.sha256
 
 
+def cut_tail(known: KnownChain, entries: Mapping[S3Location, Entry]) -> frozenset[KnownDigest]:
+    """The head, where it is gone, and what is gone with it: nothing authentic is left behind it.
+
+    Backfill digests have no order in time: none of them is a head that others follow.
+    """
+
+    def is_lost(digest: KnownDigest) -> bool:
+        return digest.location in entries and is_gone(entries[digest.location])
+
+    head, kind = known.head, known.chain.kind
+    if kind is not ChainKind.STANDARD or head is None or not is_lost(head):
+        return frozenset()
+    left = [e.window.end for e in entries.values() if e.is_authentic and e.chain.kind is kind]
+    tail = [one for one in known.held if is_lost(one) and all(end < one.end for end in left)]
+    return frozenset([head, *tail])
+
+
 def advance(
     known: KnownChain | None,
     seen: Seen,
@@ -164,12 +181,14 @@ def _lost(known: KnownChain | None, seen: Seen, limits: Limits) -> tuple[KnownDi
     if known is None:
         return ()
     lost = {digest.location: digest for digest in known.lost if not _is_back(digest, seen)}
+    tail = cut_tail(known, seen.entries)
     for digest in known.held:
         entry = seen.entries.get(digest.location)
         if entry is not None and (
             is_gone(entry) or entry.standing is Standing.BROKEN or is_changed(digest, entry)
         ):
-            lost[digest.location] = replace(digest, was_head=digest is known.head)
+            was_head = digest is known.head or digest in tail
+            lost[digest.location] = replace(digest, was_head=was_head)
     newest = sorted(lost.values(), key=lambda digest: (digest.was_head, *_order(digest)))
     return tuple(sorted(newest[-limits.max_known_lost :], key=_order))
 
