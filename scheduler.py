@@ -36,7 +36,7 @@ def now() -> datetime:
 def tick(service: Service, trigger: CronTrigger, stopping: threading.Event) -> None:
     error = ""
     try:
-        error = "; ".join(one.error for one in service.tick(stopping) if one.run is None)
+        error = "; ".join(one.error for one in service.tick(stopping) if one.error)
     except IntegrityError as refused:
         error = str(refused)
         log.error("tick failed", extra={"error": error})

@@ -53,8 +53,9 @@ def run(**_: bool) -> int:
 
 def _outcomes(ticks: Iterable[TrailTick]) -> Iterator[str]:
     for tick in ticks:
-        if tick.run is None:
-            yield f"not verified\t{tick.trail_arn}\t{tick.error}"
-        else:
+        if tick.run is not None:
             findings = sum(finding.count for finding in tick.run.findings)
             yield f"{tick.run.outcome}\t{tick.trail_arn}\t{findings} findings"
+        if tick.error:
+            what = "not verified" if tick.run is None else "not told"
+            yield f"{what}\t{tick.trail_arn}\t{tick.error}"

@@ -40,16 +40,12 @@ class WatchedTrail:
 
     def _refuse_own_records(self, trail: Trail) -> None:
         records = self.config.records
-        if records.place.startswith(f"s3://{trail.bucket}/") or records.place == (
-            f"s3://{trail.bucket}"
-        ):
-            if records.same_bucket:
-                return
-            raise UsageError(
-                f"records.place {records.place} lies in the bucket that is audited: who can change "
-                "the logs could change the records; name another bucket, or set "
-                "records.same_bucket = true"
-            )
+        if records.same_bucket or not f"{records.place}/".startswith(f"s3://{trail.bucket}/"):
+            return
+        raise UsageError(
+            f"records.place {records.place} lies in the bucket that is audited: who can change the "
+            "logs could change the records; name another bucket, or set records.same_bucket = true"
+        )
 
 
 @dataclass(frozen=True, slots=True)
