@@ -185,8 +185,10 @@ class Tick:
             accepting=accepting is not None,
             stopping=stopping,
         )
+        # A look that knew less would take what went with a head for a hole of its own.
+        seen = () if accepting is not None else verification.known
         looks = [
-            opened.look(look, stopping=stopping)
+            opened.look(look, known=seen, stopping=stopping)
             for look in due_looks(state.incidents, window, now, limit=_MOST_LOOKS)
             if not stopping.is_set()
         ]

@@ -83,9 +83,14 @@ class Opened:
             previous_sha256,
         )
 
-    def look(self, look: Look, *, stopping: Stopping) -> Run:
+    def look(self, look: Look, *, known: tuple[KnownChain, ...], stopping: Stopping) -> Run:
         """One account's region."""
-        job = self._job(look.window, account_ids=(look.account_id,), source_regions=(look.region,))
+        job = self._job(
+            look.window,
+            account_ids=(look.account_id,),
+            source_regions=(look.region,),
+            known=known,
+        )
         return self._run(job, stopping, None).run
 
     def _job(
