@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from integrity.chain.limits import Limits
 from integrity.chain.link import Entry, Standing, merge
@@ -121,20 +122,18 @@ def is_changed(digest: KnownDigest, entry: Entry) -> bool:
 
 
 def cut_tail(known: KnownChain, entries: Mapping[S3Location, Entry]) -> frozenset[KnownDigest]:
-    """The head, where it is gone, and what is gone with it: nothing authentic is left behind it.
+    """The head, where it is gone, and the known digests before it that are gone with it.
 
-    Backfill digests have no order in time: none of them is a head that others follow.
+    What has come since does not matter: it comes within the hour. Backfill digests have no order in
+    time: none of them is a head that others follow.
     """
+    if known.head is None or known.chain.kind is not ChainKind.STANDARD:
+        return frozenset()
 
-    def is_lost(digest: KnownDigest) -> bool:
+    def is_cut(digest: KnownDigest) -> bool:
         return digest.location in entries and is_gone(entries[digest.location])
 
-    head, kind = known.head, known.chain.kind
-    if kind is not ChainKind.STANDARD or head is None or not is_lost(head):
-        return frozenset()
-    left = [e.window.end for e in entries.values() if e.is_authentic and e.chain.kind is kind]
-    tail = [one for one in known.held if is_lost(one) and all(end < one.end for end in left)]
-    return frozenset([head, *tail])
+    return frozenset(takewhile(is_cut, (known.head, *reversed(known.recent))))
 
 
 def advance(

@@ -2,7 +2,7 @@
 
 1. A known head that is gone from its own bucket and key is `head_rewound`, whatever newer digests
    or restarts there are, and so is one that was lost earlier and is not back. The known digests
-   before it that went with it, so that nothing authentic is left behind them, are part of it.
+   before it that are gone with it, up to the newest that is left, are part of it.
 2. A known digest in whose place another authentic one lies is `head_rewound` too: CloudTrail writes
    each once. Broken content is that digest's own finding.
 3. Any other known digest that is gone is `digest_missing`, which is said where it was asked for.
