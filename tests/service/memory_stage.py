@@ -82,9 +82,9 @@ class MemoryStage:
 
     @property
     def newest(self) -> LabDigest:
-        """The newest digest that was delivered."""
-        digests = self.world.chains[0].digests
-        return [one for one in digests if one.last_modified <= self.world.now][-1]
+        """The newest digest that is there."""
+        there = [one for one in self.world.chains[0].digests if one.address in self.world.objects]
+        return [one for one in there if one.last_modified <= self.world.now][-1]
 
     def pass_hours(self, hours: int = 1) -> None:
         self.world.advance(self.world.now + hours * HOUR)
