@@ -68,6 +68,8 @@ class MemoryStage:
     settings: dict[str, Any] = field(default_factory=dict)
     asked: dict[str, Any] = field(default_factory=dict)
     closed: IntegrityError | None = None
+    claimed: Trail | None = None
+    has_metrics: bool = True
     runs: int = 0
 
     def __post_init__(self) -> None:
@@ -78,7 +80,7 @@ class MemoryStage:
 
     @property
     def trail(self) -> Trail:
-        return as_trail(self.world.trails[0])
+        return self.claimed or as_trail(self.world.trails[0])
 
     @property
     def newest(self) -> LabDigest:
@@ -94,12 +96,17 @@ class MemoryStage:
         self.source.listed.clear()
         self.looks.clear()
         self.sink.values.clear()
+        usual: dict[str, Any] = {
+            "overlap": 6 * HOUR,
+            "first_window": 24 * HOUR,
+            "policy": Policy(),
+            "destinations": {one: (one.value,) for one in Audience},
+        }
         watch = Watch(
             trail_arn=self.trail.arn,
             account_id=self.trail.account_id,
             home_region=self.trail.home_region,
-            destinations={one: (one.value,) for one in Audience},
-            **{"overlap": 6 * HOUR, "first_window": 24 * HOUR, "policy": Policy()} | self.settings,
+            **usual | self.settings,
         )
         tick = Tick(
             watch,
@@ -107,7 +114,7 @@ class MemoryStage:
             store=self.store,
             records=self.records,
             outbox=Outbox(self.store, self.boxes, give_up_after=timedelta(days=3)),
-            metrics=self.sink,
+            metrics=self.sink if self.has_metrics else None,
             clock=lambda: self.world.now,
         )
         return tick.run(stopping or Event(), accepting=Accepting(accept) if accept else None)
