@@ -22,7 +22,7 @@ from integrity.service.outbox import Delivered, Outbox
 from integrity.service.ports import Destination, MetricsSink, RecordStore, StateStore
 from integrity.service.tick import Accepting, Tick, Watch
 from integrity.sources.trails import parse_trail_arn
-from integrity.state import Audience
+from integrity.state import Audience, Incident
 from integrity.stores.places import open_record_store, open_state_store
 from integrity.verify.parallel import Stopping
 from integrity.wiring.destinations import name_destinations, open_destinations
@@ -81,6 +81,14 @@ class Service:
         ]
         known = [started for started in last if started is not None]
         return min(known) if len(known) == len(last) else None
+
+    def list_incidents(self, *, since: datetime) -> list[Incident]:
+        """Of all trails: open ones, and those resolved at `since` or later."""
+        return [
+            incident
+            for table in self._config.trails
+            for incident in self.store.list_incidents(table.trail_arn, since=since)
+        ]
 
     def replay(self, letter_id: str | None) -> Delivered:
         """Try a letter that has not arrived again now, or all of them, and whatever else is due.

@@ -141,6 +141,45 @@ def test_a_message_that_was_refused_is_listed_and_replayed(shell: Stage, capsys:
     assert capsys.readouterr().out == ""
 
 
+def test_incidents_are_listed_open_and_past(
+    shell: Stage, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("integrity.cli.incidents.read_clock", lambda: shell.world.now)
+    main(["run"])
+    capsys.readouterr()
+    assert main(["incidents"]) == 0
+    assert capsys.readouterr().out == ""
+
+    shell.pass_hours()
+    log = shell.newest.log_files[0]
+    kept = shell.world.objects[log.address]
+    attacks.edit_log(shell.world, log)
+    main(["run"])
+    capsys.readouterr()
+    assert main(["incidents"]) == 0
+    columns = capsys.readouterr().out.rstrip("\n").split("\t")
+    assert columns[1:5] == [
+        "open",
+        f"since {shell.world.now:%Y-%m-%dT%H:%M:%SZ}",
+        "log_hash_mismatch",
+        "111122223333/us-east-1",
+    ]
+    assert columns[6:] == ["1", "told security", f"s3://{log.bucket}/{log.key}"]
+
+    shell.world.objects[log.address] = kept
+    shell.pass_hours()
+    main(["run"])
+    capsys.readouterr()
+    assert main(["incidents", "--format", "json"]) == 0
+    [line] = capsys.readouterr().out.splitlines()
+    past = json.loads(line)
+    assert (past["is_open"], past["told"]) == (False, ["security"])
+    assert past["resolved"] == f"{shell.world.now:%Y-%m-%dT%H:%M:%SZ}"
+    shell.pass_hours(5)
+    assert main(["incidents", "--last", "4h"]) == 0
+    assert capsys.readouterr().out == ""
+
+
 @pytest.mark.parametrize(
     "command", [("run",), ("state", "accept", "A", "--reason", "b"), ("outbox", "list")]
 )
@@ -171,7 +210,16 @@ def test_no_configuration_at_all_is_2(monkeypatch: pytest.MonkeyPatch, capsys: C
 
 @pytest.mark.parametrize(
     "command",
-    [("run",), ("state",), ("state", "accept"), ("outbox",), ("outbox", "replay"), ("health",)],
+    [
+        ("run",),
+        ("state",),
+        ("state", "accept"),
+        ("outbox",),
+        ("outbox", "replay"),
+        ("health",),
+        ("incidents",),
+        ("incidents",),
+    ],
 )
 def test_each_has_a_help_without_a_configuration(
     command: tuple[str, ...], capsys: Captured
