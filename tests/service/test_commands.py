@@ -124,7 +124,7 @@ def test_a_message_that_was_refused_is_listed_and_replayed(shell: Stage, capsys:
     letter_id, state, attempts, destination, subject, error = line.split("\t")
     assert letter_id.endswith(shell.topics["security"])
     assert state.startswith("due 2026-03-0")
-    assert (attempts, destination) == ("1", shell.topics["security"])
+    assert (attempts, destination) == ("1", f"sns:{shell.topics['security']}")
     assert "INVALID" in subject
     assert "sns:Publish" in error
 
@@ -217,7 +217,6 @@ def test_no_configuration_at_all_is_2(monkeypatch: pytest.MonkeyPatch, capsys: C
         ("outbox",),
         ("outbox", "replay"),
         ("health",),
-        ("incidents",),
         ("incidents",),
     ],
 )
