@@ -33,6 +33,7 @@ from integrity.lab.estate import LabTrail
 from integrity.lab.world import World
 from integrity.record import Run
 from integrity.verify.job import Job
+from integrity.verify.parallel import Stopping
 from integrity.verify.ports import Progress, Witnesses
 from integrity.verify.run import Sources, Verification, verify_trail
 
@@ -268,6 +269,7 @@ def verify_on(
     meant: Trail | None = None,
     progress: Progress | None = None,
     previous_sha256: str | None = None,
+    stopping: Stopping | None = None,
     **options: Any,
 ) -> Verification:
     """The record, and what is known afterwards; `known` is what was known before.
@@ -297,7 +299,7 @@ def verify_on(
         caller_arn=None,
         progress=progress or Silent(),
         clock=lambda: now or world.now,
-        stopping=Event(),
+        stopping=stopping or Event(),
         previous_sha256=previous_sha256,
     )
 

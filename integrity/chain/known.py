@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from integrity.chain.limits import Limits
 from integrity.chain.link import Entry, Standing, merge
@@ -120,6 +121,21 @@ def is_changed(digest: KnownDigest, entry: Entry) -> bool:
     return entry.is_authentic and entry.sha256 != digest.sha256
 
 
+def cut_tail(known: KnownChain, entries: Mapping[S3Location, Entry]) -> frozenset[KnownDigest]:
+    """The head, where it is gone, and the known digests before it that are gone with it.
+
+    What has come since does not matter: it comes within the hour. Backfill digests have no order in
+    time: none of them is a head that others follow.
+    """
+    if known.head is None or known.chain.kind is not ChainKind.STANDARD:
+        return frozenset()
+
+    def is_cut(digest: KnownDigest) -> bool:
+        return digest.location in entries and is_gone(entries[digest.location])
+
+    return frozenset(takewhile(is_cut, (known.head, *reversed(known.recent))))
+
+
 def advance(
     known: KnownChain | None,
     seen: Seen,
@@ -164,12 +180,14 @@ def _lost(known: KnownChain | None, seen: Seen, limits: Limits) -> tuple[KnownDi
     if known is None:
         return ()
     lost = {digest.location: digest for digest in known.lost if not _is_back(digest, seen)}
+    tail = cut_tail(known, seen.entries)
     for digest in known.held:
         entry = seen.entries.get(digest.location)
         if entry is not None and (
             is_gone(entry) or entry.standing is Standing.BROKEN or is_changed(digest, entry)
         ):
-            lost[digest.location] = replace(digest, was_head=digest is known.head)
+            was_head = digest is known.head or digest in tail
+            lost[digest.location] = replace(digest, was_head=was_head)
     newest = sorted(lost.values(), key=lambda digest: (digest.was_head, *_order(digest)))
     return tuple(sorted(newest[-limits.max_known_lost :], key=_order))
 

@@ -1,7 +1,8 @@
 """What is known of a chain, held against what the bucket shows now: whether its head was rewound.
 
 1. A known head that is gone from its own bucket and key is `head_rewound`, whatever newer digests
-   or restarts there are, and so is one that was lost earlier and is not back.
+   or restarts there are, and so is one that was lost earlier and is not back. The known digests
+   before it that are gone with it, up to the newest that is left, are part of it.
 2. A known digest in whose place another authentic one lies is `head_rewound` too: CloudTrail writes
    each once. Broken content is that digest's own finding.
 3. Any other known digest that is gone is `digest_missing`, which is said where it was asked for.
@@ -16,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from integrity.chain.findings import Finding, Place, Reason, find
-from integrity.chain.known import KnownChain, KnownDigest, is_changed, is_gone
+from integrity.chain.known import KnownChain, KnownDigest, cut_tail, is_changed, is_gone
 from integrity.chain.link import Entry
 from integrity.chain.model import ChainKind, S3Location, TimeWindow
 from integrity.chain.times import HOUR
@@ -40,7 +41,12 @@ def check_known(known: KnownChain, entries: Mapping[S3Location, Entry]) -> Contr
         for digest in (*known.held, *known.lost)
         if digest.location in entries
     ]
-    gone = [digest for digest, entry in looked_at if is_gone(entry) and _is_head(known, digest)]
+    tail = cut_tail(known, entries)
+    gone = [
+        digest
+        for digest, entry in looked_at
+        if digest in tail or (is_gone(entry) and _was_head(known, digest))
+    ]
     changed = [digest for digest, entry in looked_at if is_changed(digest, entry)]
     if not gone and not changed:
         return None
@@ -52,10 +58,8 @@ def check_known(known: KnownChain, entries: Mapping[S3Location, Entry]) -> Contr
     )
 
 
-def _is_head(known: KnownChain, digest: KnownDigest) -> bool:
-    """Backfill digests have no order in time: none of them is a head that others follow."""
-    is_head = digest.was_head or digest is known.head
-    return is_head and known.chain.kind is ChainKind.STANDARD
+def _was_head(known: KnownChain, digest: KnownDigest) -> bool:
+    return digest.was_head and known.chain.kind is ChainKind.STANDARD
 
 
 def _rewound(

@@ -15,6 +15,7 @@ _COMMANDS = (
     "keys",
     "run",
     "config",
+    "incidents",
     "state",
     "outbox",
     "health",

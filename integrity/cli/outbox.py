@@ -41,7 +41,7 @@ def outbox() -> None:
 def list_(**_: bool) -> int:
     """List what has not arrived: id, state, attempts, destination, subject, last error."""
     for letter in open_service().store.unsent_letters():
-        click.echo(escape(_line(letter)))
+        click.echo(_line(letter))
     return ExitStatus.VALID
 
 
@@ -67,4 +67,4 @@ def _line(letter: Letter) -> str:
         letter.message.subject,
         letter.last_error,
     )
-    return "\t".join(" ".join(column.split()) for column in columns)
+    return "\t".join(escape(" ".join(column.split())) for column in columns)

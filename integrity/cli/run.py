@@ -47,14 +47,17 @@ def run(**_: bool) -> int:
     with interruptible() as stopping:
         ticks = service.tick(stopping)
     with open_output(None) as output:
-        output.write("".join(f"{text}\n" for text in _outcomes(ticks)))
+        for columns in _outcomes(ticks):
+            output.write("\t".join(map(escape, columns)) + "\n")
     return worst_status([tick.status for tick in ticks])
 
 
-def _outcomes(ticks: Iterable[TrailTick]) -> Iterator[str]:
+def _outcomes(ticks: Iterable[TrailTick]) -> Iterator[tuple[str, str, str]]:
+    """What came of each trail, the trail, and how much or why."""
     for tick in ticks:
-        if tick.run is None:
-            yield f"not verified\t{tick.trail_arn}\t{escape(tick.error)}"
-        else:
+        if tick.run is not None:
             findings = sum(finding.count for finding in tick.run.findings)
-            yield f"{tick.run.outcome}\t{tick.trail_arn}\t{findings} findings"
+            yield tick.run.outcome.value, tick.trail_arn, f"{findings} findings"
+        if tick.error:
+            what = "not verified" if tick.run is None else "not told"
+            yield what, tick.trail_arn, tick.error

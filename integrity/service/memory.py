@@ -23,7 +23,8 @@ def lost_memory(checkpoint: Checkpoint | None, newest: StoredRecord | None) -> s
     """Why the checkpoint is not the one of the newest record, in a sentence; empty where it is.
 
     A record whose tick died, or lost to another one, before it was committed is no contradiction:
-    its predecessor is the checkpoint's record, or that record's own.
+    its predecessor is the checkpoint's record, or that record's own. Nor is one of a time that the
+    checkpoint knows already: nothing was learnt by it that the store does not hold.
     """
     if newest is None:
         return ""
@@ -31,13 +32,16 @@ def lost_memory(checkpoint: Checkpoint | None, newest: StoredRecord | None) -> s
     if sha256_of(newest.document) == known:
         return ""
     try:
-        previous = decode(newest.document).run.previous_sha256
+        run = decode(newest.document)
     except UsageError as error:
         return f"the newest record {newest.uri} cannot be read: {error}"
-    if previous == known or (checkpoint and previous == checkpoint.previous_record_sha256):
-        return ""
     if checkpoint is None:
+        if run.run.previous_sha256 is None:
+            return ""
         return f"the store knows nothing of this trail, though there are records: {newest.uri}"
+    before = (checkpoint.record_sha256, checkpoint.previous_record_sha256)
+    if run.run.previous_sha256 in before or run.requested.end <= checkpoint.attempted:
+        return ""
     return (
         f"the store's last record is {checkpoint.record_uri}, but {newest.uri} was written after "
         "another one: the store is older than the records"

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from logging import getLogger
 
 from integrity.service.ports import Destination, StateStore
-from integrity.state import DeliveryError, Letter, Message
+from integrity.state import Audience, DeliveryError, Letter, Message, Step
 
 _LEASE = timedelta(minutes=15)
 _MOST_AT_ONCE = 100
@@ -31,12 +31,41 @@ class Delivered:
     sent: int = 0
 
 
-def letters_of(message: Message, destinations: Iterable[str]) -> list[Letter]:
-    """One for each destination of the message's audience, due at once."""
-    return [
-        Letter(id=f"{message.id}>{name}", message=message, destination=name, due=message.created_at)
-        for name in destinations
-    ]
+def address(
+    messages: Iterable[Message], destinations: Mapping[Audience, Iterable[str]]
+) -> list[Letter]:
+    """A letter for each message and destination of its audience, due at once.
+
+    Where two audiences share a destination, it is not told the same step of an incident twice: the
+    message that tells more goes there, and of two alike the one for the graver audience.
+    """
+    told: dict[tuple[str, Step], set[object]] = {}
+    letters: list[Letter] = []
+    for message in sorted(messages, key=_most_first):
+        incidents = _incidents(message)
+        for name in destinations.get(message.audience, ()):
+            known = told.setdefault((name, message.step), set())
+            if not incidents <= known:
+                known |= incidents
+                letters.append(
+                    Letter(
+                        id=f"{message.id}>{name}",
+                        message=message,
+                        destination=name,
+                        due=message.created_at,
+                    )
+                )
+    return letters
+
+
+def _most_first(message: Message) -> tuple[int, int]:
+    return -len(_incidents(message)), list(Audience).index(message.audience)
+
+
+def _incidents(message: Message) -> set[object]:
+    """The ids of the incidents that it tells of."""
+    ids = message.facts.get("incident_ids")
+    return {message.incident_id, *(ids if isinstance(ids, list) else ())}
 
 
 class Outbox:
@@ -58,7 +87,7 @@ class Outbox:
         self._give_up_after = give_up_after
 
     def deliver(self, now: datetime) -> Delivered:
-        """Try every letter that is due, once. Raises AccessError as the store does."""
+        """Try every letter that is due, once. Raises IntegrityError as the store does."""
         due = sent = 0
         while letters := self._store.claim_letters(now, lease=_LEASE, limit=_MOST_AT_ONCE):
             for letter in letters:

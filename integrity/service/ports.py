@@ -128,7 +128,7 @@ class OpenTrail(Protocol):
     ) -> Verification:
         """All of it over a window, held against what is known unless a person settles that now."""
 
-    def look(self, look: Look, *, stopping: Stopping) -> Run:
+    def look(self, look: Look, *, known: tuple[KnownChain, ...], stopping: Stopping) -> Run:
         """One account's region over the window of an open incident."""
 
 

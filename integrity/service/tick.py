@@ -20,8 +20,8 @@ from datetime import datetime, timedelta
 from logging import getLogger
 
 from integrity.chain.known import settle
-from integrity.chain.model import TimeWindow, Trail
-from integrity.errors import AccessError
+from integrity.chain.model import TimeWindow
+from integrity.errors import AccessError, IntegrityError
 from integrity.incidents.decide import Decision, decide
 from integrity.incidents.looks import due_looks
 from integrity.incidents.policy import Policy
@@ -29,18 +29,18 @@ from integrity.incidents.tick import Notice, Recorded, Remark
 from integrity.incidents.tick import Tick as Told
 from integrity.metrics import Meter
 from integrity.record import Run, encode
-from integrity.service.memory import lost_memory, sha256_of
-from integrity.service.outbox import Outbox, letters_of
+from integrity.service.checkpoint import next_checkpoint, summarize
+from integrity.service.memory import lost_memory
+from integrity.service.outbox import Outbox, address
 from integrity.service.ports import MetricsSink, OpenTrail, RecordStore, StateStore, TrailOpener
 from integrity.service.window import next_window
 from integrity.state import (
     Audience,
-    Checkpoint,
     Commit,
     ConflictError,
+    Datapoint,
     DeliveryError,
     Incident,
-    RunSummary,
     TrailState,
 )
 from integrity.verify.accept import accept
@@ -78,6 +78,14 @@ class Accepting:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """A tick that was made and kept. `trouble`: why it was not told to its end, or empty."""
+
+    run: Run
+    trouble: str = ""
+
+
 class Tick:
     """Everything that a tick of one trail works with."""
 
@@ -100,17 +108,19 @@ class Tick:
         self._metrics = metrics
         self._clock = clock
 
-    def run(self, stopping: Stopping, *, accepting: Accepting | None = None) -> Run:
+    def run(self, stopping: Stopping, *, accepting: Accepting | None = None) -> Ticked:
         """The record of what happened since the last tick.
 
-        Raises IntegrityError where the trail, the store or the credentials stand in the way: then
-        nothing was committed, and there is no heartbeat.
+        Raises IntegrityError where the trail, the store or the credentials stand in the way, or
+        nothing could be accepted: then nothing was committed, and there is no heartbeat.
         """
         state, now = self._store.load(self._watch.trail_arn), self._clock()
         notices = list(self._check_memory(state, now))
         opened = self._trails.open(state.checkpoint.trail if state.checkpoint else None)
         verification = self._verify(opened, state, now, accepting, stopping)
         run = verification.run
+        if accepting is not None and run.run.interrupted:
+            raise AccessError("interrupted before every chain was looked at: nothing was accepted")
         document = encode(run)
         uri = self._write(run, document, notices)
         main, looks = replace(run, looks=()), run.looks
@@ -120,13 +130,19 @@ class Tick:
             notices=tuple(notices),
         )
         decision = decide(told, state.incidents, policy=self._watch.policy, now=now)
-        checkpoint = _checkpoint(state.checkpoint, verification, opened.trail)
-        if uri:
-            checkpoint = _recorded(checkpoint, uri, document)
-        if not self._commit(state, run, checkpoint, decision) and accepting is not None:
+        commit = Commit(
+            trail_arn=self._watch.trail_arn,
+            version=state.version,
+            checkpoint=next_checkpoint(
+                state.checkpoint, verification, opened.trail, uri=uri, document=document
+            ),
+            incidents=decision.incidents,
+            letters=tuple(address(decision.messages, self._watch.destinations)),
+            run=summarize(run, uri=uri, document=document),
+        )
+        if not self._commit(commit) and accepting is not None:
             raise AccessError("another tick ended meanwhile: nothing was accepted; try again")
-        self._tell(run, _standing(state.incidents, decision), stopping)
-        return run
+        return Ticked(run, self._tell(run, _standing(state.incidents, decision), stopping))
 
     # Looking
 
@@ -169,8 +185,10 @@ class Tick:
             accepting=accepting is not None,
             stopping=stopping,
         )
+        # A look that knew less would take what went with a head for a hole of its own.
+        seen = () if accepting is not None else verification.known
         looks = [
-            opened.look(look, stopping=stopping)
+            opened.look(look, known=seen, stopping=stopping)
             for look in due_looks(state.incidents, window, now, limit=_MOST_LOOKS)
             if not stopping.is_set()
         ]
@@ -194,99 +212,50 @@ class Tick:
                 notices.append(notice)
             return ""
 
-    def _commit(
-        self, state: TrailState, run: Run, checkpoint: Checkpoint, decision: Decision
-    ) -> bool:
+    def _commit(self, commit: Commit) -> bool:
         """Whether it was kept: not if another tick was faster, which saw the same bucket."""
-        destinations = self._watch.destinations
-        letters = [
-            letter
-            for message in decision.messages
-            for letter in letters_of(message, destinations.get(message.audience, ()))
-        ]
-        commit = Commit(
-            trail_arn=self._watch.trail_arn,
-            version=state.version,
-            checkpoint=checkpoint,
-            incidents=decision.incidents,
-            letters=tuple(letters),
-            run=_summary(run, checkpoint),
-        )
         try:
             self._store.commit(commit)
         except ConflictError:
-            _log.warning("another tick was faster", extra={"run": run.run.id})
+            _log.warning("another tick was faster", extra={"run": commit.run.run_id})
             return False
         return True
 
     # Telling
 
-    def _tell(self, run: Run, incidents: Sequence[Incident], stopping: Stopping) -> None:
-        """Letters, numbers, and that the tick went through. Who was asked to stop has no time."""
+    def _tell(self, run: Run, incidents: Sequence[Incident], stopping: Stopping) -> str:
+        """Letters, numbers, and that the tick went through; why it did not, empty where it did.
+
+        Who was asked to stop has no time for it.
+        """
         if stopping.is_set():
-            return
-        delivered = self._outbox.deliver(self._clock())
-        if self._metrics is None:
-            return
-        meter = Meter(self._watch.trail_arn, run.run.judged_at)
-        points = [
-            *meter.verification(run, incidents),
-            *meter.messages(due=delivered.due, sent=delivered.sent),
-            *(meter.chains(run) if self._watch.per_chain_metrics else ()),
-        ]
+            return ""
+        meter, trouble = Meter(self._watch.trail_arn, run.run.judged_at), []
+        points = [*meter.verification(run, incidents)]
+        if self._watch.per_chain_metrics:
+            points += meter.chains(run)
         try:
-            self._metrics.put(points)
-            self._metrics.put([meter.heartbeat()])
+            delivered = self._outbox.deliver(self._clock())
+            points += meter.messages(due=delivered.due, sent=delivered.sent)
+        except IntegrityError as error:
+            trouble.append(f"messages were not delivered: {error}")
+        try:
+            self._put(points)
+            if not trouble:
+                self._put([meter.heartbeat()])
         except DeliveryError as error:
-            # The missing heartbeat is what tells of it.
-            _log.error("metrics not put", extra={"error": str(error)})
+            trouble.append(f"metrics were not put: {error}")
+        for one in trouble:
+            # The missing heartbeat tells of it.
+            _log.error("tick not told", extra={"trail": self._watch.trail_arn, "error": one})
+        return "; ".join(trouble)
+
+    def _put(self, points: Sequence[Datapoint]) -> None:
+        if self._metrics is not None:
+            self._metrics.put(points)
 
 
 def _standing(before: Iterable[Incident], decision: Decision) -> tuple[Incident, ...]:
     """Every incident that was open or has changed, as it is now."""
     standing = {one.id: one for one in before} | {one.id: one for one in decision.incidents}
     return tuple(standing.values())
-
-
-def _checkpoint(before: Checkpoint | None, verification: Verification, trail: Trail) -> Checkpoint:
-    """As far as was attempted, which an interruption does not count as; it has no record yet.
-
-    The trail is kept as AWS described it last.
-    """
-    run = verification.run
-    attempted = run.requested.end
-    if run.run.interrupted:
-        attempted = run.requested.start if before is None else before.attempted
-    if before is not None and before.trail is not None and not trail.looked_up:
-        trail = before.trail
-    return Checkpoint(
-        trail_arn=run.trail_arn,
-        attempted=attempted,
-        chains=verification.known,
-        record_sha256=None if before is None else before.record_sha256,
-        record_uri="" if before is None else before.record_uri,
-        previous_record_sha256=None if before is None else before.previous_record_sha256,
-        trail=trail,
-    )
-
-
-def _recorded(checkpoint: Checkpoint, uri: str, document: bytes) -> Checkpoint:
-    return replace(
-        checkpoint,
-        record_sha256=sha256_of(document),
-        record_uri=uri,
-        previous_record_sha256=checkpoint.record_sha256,
-    )
-
-
-def _summary(run: Run, checkpoint: Checkpoint) -> RunSummary:
-    return RunSummary(
-        run_id=run.run.id,
-        started_at=run.run.started_at,
-        finished_at=run.run.finished_at,
-        window=run.requested.window,
-        outcome=run.outcome,
-        findings=sum(finding.count for finding in run.findings),
-        record_uri=checkpoint.record_uri,
-        record_sha256=checkpoint.record_sha256 or "",
-    )

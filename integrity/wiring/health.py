@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from logging import getLogger
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -25,9 +26,9 @@ _log = getLogger(__name__)
 class Health:
     """What the scheduler last knew. `due_by` is when the next tick must have ended."""
 
-    ticked_at: datetime
+    ticked_at: Annotated[datetime, msgspec.Meta(tz=True)]
     succeeded: bool
-    due_by: datetime
+    due_by: Annotated[datetime, msgspec.Meta(tz=True)]
     error: str = ""
 
 

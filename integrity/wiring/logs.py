@@ -32,8 +32,9 @@ class JsonLines(logging.Formatter):
 
 
 def log_to_stderr(level: str) -> None:
-    """Log what is as grave as `level`, of this program and the libraries that it stands on."""
+    """Log what is as grave as `level`, and of the libraries it stands on warnings and worse."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.captureWarnings(capture=True)
     logging.getLogger("integrity").setLevel(level.upper())

@@ -41,7 +41,7 @@ class ScheduledService:
         """One tick of each trail. One that was told to stop says nothing of health."""
         try:
             ticks = self._service.tick(stopping)
-            error = "; ".join(tick.error for tick in ticks if tick.run is None)
+            error = "; ".join(tick.error for tick in ticks if tick.error)
         except IntegrityError as refused:
             error = str(refused)
             _log.error("tick failed", extra={"error": error})

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 from integrity.aws.session import Aws, AwsRecipe
 from integrity.chain.words import line
-from integrity.errors import AccessError, IntegrityError, UsageError
+from integrity.errors import IntegrityError, UsageError
 from integrity.incidents.policy import Policy
 from integrity.record import ExitStatus, Run, exit_status
 from integrity.service.outbox import Delivered, Outbox
 from integrity.service.ports import Destination, MetricsSink, RecordStore, StateStore
 from integrity.service.tick import Accepting, Tick, Watch
 from integrity.sources.trails import parse_trail_arn
-from integrity.state import Audience
+from integrity.state import Audience, Incident
 from integrity.stores.places import open_record_store, open_state_store
 from integrity.verify.parallel import Stopping
 from integrity.wiring.destinations import name_destinations, open_destinations
@@ -38,7 +38,10 @@ _log = getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TrailTick:
-    """What came of one trail: its record, or why there is none. `status` is the exit status."""
+    """What came of one trail. `status` is the exit status.
+
+    `error` says why there is no record, or what hindered the tick after its record was kept.
+    """
 
     trail_arn: str
     run: Run | None
@@ -55,19 +58,20 @@ class Service:
 
     def tick(self, stopping: Stopping) -> list[TrailTick]:
         """One tick of each trail, in order, until `stopping` is set."""
-        ticks: list[TrailTick] = []
-        for table in self._config.trails:
-            if not stopping.is_set():
-                ticks.append(self._tick(table, stopping))
+        ticks = [self._tick(table, stopping) for table in self._config.trails]
         if any(tick.run is None for tick in ticks) and not stopping.is_set():
             self._deliver_anyway()
         return ticks
 
     def accept(self, trail_arn: str, reason: str, stopping: Stopping) -> Run:
-        """Take what the bucket holds for the truth. Raises UsageError for a trail that is none."""
-        run = self._tick_of(self._table(trail_arn)).run(stopping, accepting=Accepting(reason))
-        _log_run(run)
-        return run
+        """Take what the bucket holds for the truth.
+
+        Raises UsageError for a trail that is not configured, AccessError where it was interrupted
+        or another tick was faster: then nothing was accepted.
+        """
+        ticked = self._tick_of(self._table(trail_arn)).run(stopping, accepting=Accepting(reason))
+        _log_run(ticked.run)
+        return ticked.run
 
     def last_attempted(self) -> datetime | None:
         """Up to when every trail was looked at; None: never. A tick that was cut short is no tick.
@@ -78,14 +82,29 @@ class Service:
         attempted = [one.attempted for one in kept if one is not None]
         return min(attempted) if len(attempted) == len(kept) else None
 
+    def list_incidents(self, *, since: datetime) -> list[Incident]:
+        """Of all trails: open ones, and those resolved at `since` or later."""
+        return [
+            incident
+            for table in self._config.trails
+            for incident in self.store.list_incidents(table.trail_arn, since=since)
+        ]
+
     def replay(self, letter_id: str | None) -> Delivered:
-        """Try a dead letter again, or all of them. Raises UsageError where there is no such one."""
+        """Try a letter that has not arrived again now, or all of them, and whatever else is due.
+
+        Raises UsageError where there is no such letter.
+        """
         now = self._clock()
-        dead = [one for one in self.store.unsent_letters() if letter_id in (None, one.id)]
-        if letter_id is not None and not dead:
-            raise UsageError(f"no unsent message has the id {letter_id}: see `integrity outbox`")
-        for letter in dead:
-            self.store.mark_failed(replace(letter, dead=False, due=now))
+        unsent = [one for one in self.store.unsent_letters() if letter_id in (None, one.id)]
+        if letter_id is not None and not unsent:
+            raise UsageError(
+                f"no unsent message has the id {letter_id}: see `integrity outbox list`"
+            )
+        for letter in unsent:
+            # What is due already may be on its way through another process: its lease stays.
+            if letter.dead or letter.due > now:
+                self.store.mark_failed(replace(letter, dead=False, due=now))
         return self.outbox.deliver(now)
 
     @cached_property
@@ -105,15 +124,19 @@ class Service:
         return Outbox(self.store, self._destinations, give_up_after=_GIVE_UP_AFTER)
 
     def _tick(self, table: TrailTable, stopping: Stopping) -> TrailTick:
+        if stopping.is_set():
+            error = "interrupted before its turn"
+            return TrailTick(table.trail_arn, None, ExitStatus.INTERRUPTED, error)
         try:
-            run = self._tick_of(table).run(stopping)
+            ticked = self._tick_of(table).run(stopping)
         except IntegrityError as error:
             _log.error("tick failed", extra={"trail": table.trail_arn, "error": str(error)})
             status = ExitStatus.USAGE if isinstance(error, UsageError) else ExitStatus.UNDETERMINED
             return TrailTick(table.trail_arn, None, status, str(error))
+        run = ticked.run
         _log_run(run)
         status = ExitStatus.INTERRUPTED if run.run.interrupted else exit_status(run)
-        return TrailTick(table.trail_arn, run, status)
+        return TrailTick(table.trail_arn, run, status, ticked.trouble)
 
     def _tick_of(self, table: TrailTable) -> Tick:
         return Tick(
@@ -137,8 +160,8 @@ class Service:
         """Older letters do not wait for a trail that cannot be verified."""
         try:
             self.outbox.deliver(self._clock())
-        except AccessError as error:
-            _log.error("outbox not read", extra={"error": str(error)})
+        except IntegrityError as error:
+            _log.error("messages not delivered", extra={"error": str(error)})
 
     def _open_aws(self) -> Aws:
         return self._aws

@@ -40,16 +40,12 @@ class WatchedTrail:
 
     def _refuse_own_records(self, trail: Trail) -> None:
         records = self.config.records
-        if records.place.startswith(f"s3://{trail.bucket}/") or records.place == (
-            f"s3://{trail.bucket}"
-        ):
-            if records.same_bucket:
-                return
-            raise UsageError(
-                f"records.place {records.place} lies in the bucket that is audited: who can change "
-                "the logs could change the records; name another bucket, or set "
-                "records.same_bucket = true"
-            )
+        if records.same_bucket or not f"{records.place}/".startswith(f"s3://{trail.bucket}/"):
+            return
+        raise UsageError(
+            f"records.place {records.place} lies in the bucket that is audited: who can change the "
+            "logs could change the records; name another bucket, or set records.same_bucket = true"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +83,14 @@ class Opened:
             previous_sha256,
         )
 
-    def look(self, look: Look, *, stopping: Stopping) -> Run:
+    def look(self, look: Look, *, known: tuple[KnownChain, ...], stopping: Stopping) -> Run:
         """One account's region."""
-        job = self._job(look.window, account_ids=(look.account_id,), source_regions=(look.region,))
+        job = self._job(
+            look.window,
+            account_ids=(look.account_id,),
+            source_regions=(look.region,),
+            known=known,
+        )
         return self._run(job, stopping, None).run
 
     def _job(

@@ -24,6 +24,7 @@ COMMANDS = [
     "keys",
     "run",
     "config",
+    "incidents",
     "state",
     "outbox",
     "health",

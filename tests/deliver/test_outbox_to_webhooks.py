@@ -13,8 +13,8 @@ import pytest
 from integrity.chain.findings import Outcome
 from integrity.chain.model import TimeWindow
 from integrity.config.parse import parse_config
-from integrity.service.outbox import Delivered, Outbox, letters_of
-from integrity.state import Audience, Checkpoint, Commit, Message, RunSummary
+from integrity.service.outbox import Delivered, Outbox, address
+from integrity.state import Checkpoint, Commit, Message, RunSummary
 from integrity.stores.sqlite import SqliteStore
 from integrity.wiring.destinations import open_destinations
 from tests.deliver.receiver import Receiver, receive
@@ -54,7 +54,7 @@ def outbox(
                 record_uri="s3://records/r.json",
             ),
             incidents=(),
-            letters=tuple(letters_of(message, told[Audience.SECURITY])),
+            letters=tuple(address([message], told)),
             run=RunSummary(
                 run_id="run",
                 started_at=NOW,

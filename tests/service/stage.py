@@ -36,6 +36,9 @@ class Stage:
     server: LabServer
     folder: Path
     settings: str = ""
+    trail_settings: str = ""
+    other_trails: str = ""
+    records: str = ""
     topics: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -54,12 +57,14 @@ class Stage:
 
     def toml(self) -> str:
         return f"""
+            {self.other_trails}
             [[trails]]
             trail_arn = "{self.trail_arn}"
+            {self.trail_settings}
             [state]
             sqlite_path = "{self.folder / "state.sqlite"}"
             [records]
-            place = "{self.folder / "records"}"
+            {self.records or f'place = "{self.folder / "records"}"'}
             [audiences.security]
             sns_topic_arns = ["{self.topics["security"]}"]
             [audiences.operations]
