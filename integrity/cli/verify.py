@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from integrity import grammar
+from integrity.cli.offline import read_offline, replica_of
 from integrity.cli.options import (
     Parsed,
     profile_option,
@@ -18,7 +19,7 @@ from integrity.cli.options import (
 )
 from integrity.cli.ports import wiring_of
 from integrity.cli.times import asked_window, parse_zone, read_clock
-from integrity.cli.verification import Options, verify_trails
+from integrity.cli.verification import Options, connect, verify_trails
 from integrity.errors import UsageError
 from integrity.verify.claim import Claim
 from integrity.verify.job import Job
@@ -37,6 +38,8 @@ Examples:
       The record, which all other forms only repeat, and a page for an auditor.
   integrity verify --trail-arn ARN --s3-bucket B
       A trail that was deleted, as long as its bucket is there.
+  integrity verify --copy DIR --original s3://B --keys keys.json
+      A copy of bucket B on this machine, all that it holds, without AWS.
 
 \b
 Exit status:
@@ -49,7 +52,7 @@ Exit status:
 Of several trails, the worst counts.
 """
 
-_trail_options = together(
+trail_options = together(
     click.option(
         "--trail-arn",
         metavar="ARN|NAME",
@@ -79,7 +82,7 @@ _trail_options = together(
     ),
 )
 
-_scope_options = together(
+scope_options = together(
     click.option(
         "--account-id",
         "account_ids",
@@ -106,7 +109,29 @@ _scope_options = together(
     ),
 )
 
-_judgement_options = together(
+offline_options = together(
+    click.option(
+        "--copy",
+        metavar="DIR",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        help="Verify a copy in this folder (aws s3 sync) without AWS; needs --original and --keys.",
+    ),
+    click.option(
+        "--original",
+        metavar="s3://B/P",
+        type=Parsed("place", grammar.parse_original),
+        help="What was copied, or replicated to --s3-bucket: the place that the files were signed "
+        "for.",
+    ),
+    click.option(
+        "--bundle",
+        metavar="DIR",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        help="Verify what integrity bundle wrote, without AWS.",
+    ),
+)
+
+judgement_options = together(
     click.option(
         "--grace",
         metavar="SPAN",
@@ -136,6 +161,13 @@ _judgement_options = together(
         help="Do not look for log files that no digest file names; saves listing them.",
     ),
     click.option(
+        "--no-logs",
+        "log_files",
+        flag_value=False,
+        default=True,
+        help="Verify digest files only; log files are not read, and count as undetermined.",
+    ),
+    click.option(
         "--keys",
         "keys_file",
         metavar="FILE",
@@ -145,7 +177,7 @@ _judgement_options = together(
     click.option("--keys-profile", metavar="P", help="The same, asked for with another profile."),
 )
 
-_report_options = together(
+report_options = together(
     click.option(
         "--format",
         type=click.Choice(["text", "json"]),
@@ -179,23 +211,28 @@ _report_options = together(
     click.option("--quiet", is_flag=True, help="Print nothing at all when everything is valid."),
 )
 
+access_options = together(
+    click.option(
+        "--concurrency",
+        metavar="N",
+        default=Job.__dataclass_fields__["concurrency"].default,
+        show_default=True,
+        type=click.IntRange(1, 1024),
+        help="How many objects are read at a time.",
+    ),
+    profile_option,
+    region_option,
+)
+
 
 @click.command(epilog=EPILOG, short_help="Verify trails: digest chains, signatures, log files.")
-@_trail_options
+@trail_options
 @window_options
-@_scope_options
-@_judgement_options
-@_report_options
-@click.option(
-    "--concurrency",
-    metavar="N",
-    default=Job.__dataclass_fields__["concurrency"].default,
-    show_default=True,
-    type=click.IntRange(1, 1024),
-    help="How many objects are read at a time.",
-)
-@profile_option
-@region_option
+@scope_options
+@offline_options
+@judgement_options
+@report_options
+@access_options
 @click.pass_context
 def verify(context: click.Context, /, **typed: Any) -> int:
     """Verify that the log files of a trail are what CloudTrail delivered.
@@ -204,13 +241,20 @@ def verify(context: click.Context, /, **typed: Any) -> int:
     public keys, and every log file they name against its signed hash. It writes nothing to AWS.
     """
     options = read_options(typed, read_clock())
-    return verify_trails(options, wiring_of(context), read_clock)
+    wiring = wiring_of(context)
+    return verify_trails(options, lambda now: connect(options, wiring, now=now), read_clock)
 
 
 def read_options(typed: dict[str, Any], now: datetime) -> Options:
     """What was typed, as one value. Raises UsageError where options contradict each other."""
     _refuse_contradictions(typed)
+    offline = read_offline(typed)
+    prefix = _prefix(typed["s3_prefix"], quiet=typed["quiet"])
+    original, replica = replica_of(typed, prefix)
+    is_timed = any(typed[name] is not None for name in ("start_time", "end_time", "last"))
     return Options(
+        offline=offline,
+        log_files=typed["log_files"],
         access=Access(
             profile=typed["profile"],
             region=typed["region"],
@@ -218,16 +262,20 @@ def read_options(typed: dict[str, Any], now: datetime) -> Options:
             keys_file=typed["keys_file"],
             keys_profile=typed["keys_profile"],
             concurrency=typed["concurrency"],
+            original=original,
+            replica=replica,
         ),
         claim=Claim(
             name=typed["trail_arn"],
-            bucket=typed["s3_bucket"],
-            prefix=_prefix(typed["s3_prefix"], quiet=typed["quiet"]),
+            bucket=original[0] if original else typed["s3_bucket"],
+            prefix=original[1].removesuffix("/") if original else prefix,
             organization_id=typed["organization_id"],
         ),
         window=asked_window(
             start=typed["start_time"], end=typed["end_time"], last=typed["last"], now=now
-        ),
+        )
+        if offline is None or is_timed
+        else None,
         account_ids=_unique(typed["account_ids"]),
         source_regions=_unique(typed["source_regions"]),
         ignored=_unique(typed["ignored"]) or (),

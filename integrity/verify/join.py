@@ -204,6 +204,7 @@ class _Join:
         every = (*self._entries, *self._seen.values())
         backfill = {e.location.uri for e in every if e.chain.kind is ChainKind.BACKFILL}
         own = [finding for finding in found if finding.s3_uri not in backfill]
+        unread = () if self._job.log_files else _of(named_logs(entries))
         state = ChainState.OPEN
         if coverage.is_ended:
             state = ChainState.ENDED
@@ -217,7 +218,7 @@ class _Join:
             state=state,
             ended_at=coverage.ended_at,
             ended_by=_event(coverage.ended_by),
-            outcome=worst([Outcome.VALID, *(finding.outcome for finding in own)]),
+            outcome=worst([Outcome.VALID, *(finding.outcome for finding in own), *unread]),
             covered=coverage.covered,
             hours=hour_letters(
                 self._job.window, entries, outcomes, gaps=coverage.gaps, stale=coverage.stale
@@ -234,16 +235,13 @@ class _Join:
         uris = {entry.location.uri for entry in entries}
         own = [finding for finding in found if finding.s3_uri in uris]
         logs = named_logs(entries)
-        of_logs = [Outcome.INVALID] * bool(logs.invalid) + [Outcome.UNDETERMINED] * bool(
-            logs.undetermined
-        )
         return ChainResult(
             account_id=self._chain.account_id,
             region=self._chain.region,
             kind=ChainKind.BACKFILL,
             root=self._chain.root.uri,
             state=ChainState.OPEN,
-            outcome=worst([Outcome.VALID, *(finding.outcome for finding in own), *of_logs]),
+            outcome=worst([Outcome.VALID, *(finding.outcome for finding in own), *_of(logs)]),
             covered=(),
             hours="",
             head=head_of(entries),
@@ -272,6 +270,12 @@ class _Join:
                 pending=segment.pending,
             )
         return total
+
+
+def _of(logs: LogCounts) -> Sequence[Outcome]:
+    """What these log files make of their chain."""
+    counts = {Outcome.INVALID: logs.invalid, Outcome.UNDETERMINED: logs.undetermined}
+    return [outcome for outcome, number in counts.items() if number]
 
 
 def _event(act: TrailAct | None) -> EventRecord | None:
