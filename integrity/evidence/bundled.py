@@ -87,11 +87,11 @@ class BundledObjects:
         if isinstance(answer, Unreachable):
             return Unreachable(location, f"{line.path} in the bundle: {answer.detail}")
         content, sha256 = answer.content
+        modified = line.last_modified
         if sha256 != line.sha256:
             self.altered.add(line.path)
-        return Fetched(
-            location, content, line.metadata, line.last_modified, line.version_id, answer.size
-        )
+            modified = None  # it is not that object any more
+        return Fetched(location, content, line.metadata, modified, line.version_id, answer.size)
 
     def list_objects(self, bucket: str, prefix: str) -> Iterator[Listed | Unreachable]:
         """The objects that a listing showed then."""

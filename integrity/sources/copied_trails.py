@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from integrity.chain.model import Root, S3Location, TimeWindow, Trail
 from integrity.chain.names import DigestName, parse_digest
-from integrity.chain.times import DAY, HOUR
+from integrity.chain.times import DAY
 from integrity.errors import UsageError
 from integrity.sources.claimed import ARN_FORM, claimed_trail, parse_trail_arn
 
@@ -24,7 +24,8 @@ _MOST_LISTED = 50
 class CopiedTrail:
     """A trail's digest files in a copy. `owner` is None where no name says whose trail it is.
 
-    `root` is where the newest of them lies; `window` is from the hour of the first to the last.
+    `root` is where the newest of them lies; `window` is from the end of the first to that of the
+    last: what the first one says of its predecessor is of a time that was not copied.
     """
 
     name: str
@@ -88,7 +89,7 @@ def choose(found: Sequence[CopiedTrail], asked: str | None) -> list[tuple[Trail,
 def _of(name: DigestName) -> CopiedTrail:
     chain = name.chain
     owner = None if chain.root.organization_id else chain.account_id
-    window = TimeWindow(name.end - HOUR, name.end)
+    window = TimeWindow(name.end, name.end)
     return CopiedTrail(chain.trail_name, chain.home_region, owner, chain.root, window)
 
 

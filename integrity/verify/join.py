@@ -18,6 +18,7 @@ from integrity.chain.link import Entry, Standing, check_links, hour_letters, in_
 from integrity.chain.model import ChainKind, PublicKey, S3Location
 from integrity.chain.population import Expectation
 from integrity.chain.recall import Contradiction, check_known
+from integrity.chain.replica import tell_replica
 from integrity.record import (
     ChainResult,
     ChainState,
@@ -109,7 +110,8 @@ class _Join:
         results = [self._standard(coverage, found, outcomes)]
         if self._of_kind(ChainKind.BACKFILL):
             results.append(self._backfill(found, outcomes))
-        folded = fold(found, most=self._job.limits.max_findings_per_reason)
+        told = tell_replica(found, self._entries)
+        folded = fold(told, most=self._job.limits.max_findings_per_reason)
         return JoinedChain(
             results=tuple(results),
             findings=tuple(folded),
