@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from integrity.cli.offline import refuse_inside
 from integrity.cli.options import window_options
-from integrity.cli.times import read_clock
-from integrity.cli.verification import verify_trails
-from integrity.cli.verify import (
+from integrity.cli.selection import (
     access_options,
     judgement_options,
-    read_options,
     report_options,
     scope_options,
     trail_options,
 )
+from integrity.cli.times import read_clock
+from integrity.cli.verification import verify_trails
+from integrity.cli.verify import read_options
 from integrity.errors import UsageError
 from integrity.verify.claim import Claim, MeantTrail
 from integrity.verify.job import Job
@@ -67,8 +68,8 @@ def bundle(context: click.Context, /, out: Path, **typed: Any) -> int:
     """
     options = read_options(typed, read_clock())
     is_fixed = typed["start_time"] is not None and typed["end_time"] is not None
-    if options.output is not None and options.output.resolve().is_relative_to(out.resolve()):
-        raise UsageError("--output lies in the bundle: choose another; the record is in it anyway")
+    for name in ("output", "report"):
+        refuse_inside(out, name, typed[name])
     return verify_trails(
         options, lambda now: _open(context, options.access, out, now, is_fixed=is_fixed), read_clock
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from integrity.errors import UsageError
@@ -46,13 +47,17 @@ def read_offline(typed: dict[str, Any]) -> Offline | None:
         )
     if bundle and (typed["original"] or typed["keys_file"]):
         raise UsageError("a bundle knows its original and has its keys: leave both out")
-    output = typed["output"]
-    if output is not None and output.resolve().is_relative_to(folder.resolve()):
-        raise UsageError(
-            f"--output lies in the folder that is judged, into which nothing is written: {output}; "
-            "choose another"
-        )
+    for name in ("output", "report"):
+        refuse_inside(folder, name, typed[name])
     return Offline(folder=folder, original=typed["original"], keys_file=typed["keys_file"])
+
+
+def refuse_inside(folder: Path, option: str, file: Path | None) -> None:
+    """Into what is judged, and into a bundle, nothing is written. Raises UsageError."""
+    if file is not None and file.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(
+            f"--{option} lies in {str(folder)!r}, into which nothing is written: choose another"
+        )
 
 
 def replica_of(typed: dict[str, Any], prefix: str | None) -> tuple[Place | None, Place | None]:

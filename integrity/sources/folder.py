@@ -77,9 +77,10 @@ class FolderSource:
             return Absent(location)
         except OSError as error:
             return Unreachable(location, _why(error))
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            return Unreachable(location, "it is no ordinary file in the copy")
         with os.fdopen(handle, "rb", buffering=0) as file:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                return Unreachable(location, "it is no ordinary file in the copy")
             pieces = _Pieces(file.read)
             content = read(iter(pieces))
         if pieces.trouble is not None:
@@ -97,13 +98,13 @@ class FolderSource:
         elif not prefix.startswith(whole):
             yield Unreachable(S3Location(bucket, prefix), self._beyond())
             return
-        folder, _, _ = prefix.rpartition("/")
-        found = self._find(tuple(folder[len(whole) :].split("/")) if folder + "/" != whole else ())
+        folders = prefix[len(whole) :].split("/")[:-1]
+        found = self._find(tuple(folders))
         if isinstance(found, str):
             yield Unreachable(S3Location(bucket, prefix), found)
         if not isinstance(found, Path):
             return
-        yield from self._walk(found, f"{folder}/" if folder else "", prefix)
+        yield from self._walk(found, whole + "".join(f"{name}/" for name in folders), prefix)
 
     def list_folders(self, bucket: str, folder: str) -> tuple[str, ...] | Unreachable:
         """The names of the folders directly below, those above the copy included."""

@@ -133,3 +133,30 @@ def is_last(stage: Stage, run: Run, uri: str) -> bool:
             if there and at not in flawed and named is not None and uri.endswith(named):
                 return False
     return True
+
+
+def test_what_was_in_another_bucket_is_told_once_a_chain(tmp_path: Path) -> None:
+    (scenario,) = (scenario for scenario in SCENARIOS if scenario.name == "bucket changed")
+    stage = scenario.stage()
+    job = job_of(stage)
+    offline = Offline(
+        folder=sync(stage.world, stage.trail.bucket, tmp_path / "copy"),
+        original=(stage.trail.bucket, ""),
+        keys_file=save_keys(stage.world, tmp_path / "keys.json"),
+    )
+    run = verify_offline(
+        offline,
+        stage.world.now,
+        name=job.trail.arn,
+        fit=lambda found: replace(job, trail=found.trail),
+    )
+    (finding,) = (f for f in run.findings if f.reason is Reason.OBJECT_UNREADABLE)
+    assert finding.detail.startswith("it lies outside of the copy, which holds s3://new-logs/; ")
+    assert finding.count > 1
+
+
+def test_without_an_answer_of_aws_there_is_none_to_leave_out() -> None:
+    stage = SCENARIOS[0].stage()
+    job = replace(job_of(stage), is_collected=True)
+    alone = replace(sources_of(stage), witnesses=Witnesses())
+    assert run_of(job, alone, stage.world.now).outcome is Outcome.VALID

@@ -48,9 +48,7 @@ from tests.memory import reasons
 from tests.scenarios import SCENARIOS
 from tests.verify.stage import Stage, made
 
-NOT_YET = {
-    Reason.DIGEST_UNPROVEN: "there are no offline copies",
-}
+NOT_YET: dict[Reason, str] = {}
 
 Switch = Callable[[pytest.MonkeyPatch], None]
 
@@ -89,6 +87,12 @@ def present_a_copy(stage: Stage) -> None:
     for digest in stage.chain.digests:
         stage.world.objects["a-copy", digest.key] = stage.world.objects[digest.address]
     stage.trail.place = replace(stage.trail.place, bucket="a-copy")
+
+
+def lose_the_metadata_of_the_newest(stage: Stage) -> None:
+    """As it is in a copy; nobody states the signature of the newest digest."""
+    place = stage.chain.digests[-1].address
+    stage.world.objects[place] = replace(stage.world.objects[place], metadata={})
 
 
 def sign_the_newest_with_a_foreign_key(stage: Stage) -> None:
@@ -264,6 +268,11 @@ TABLE = [
         Reason.DIGEST_SIGNATURE_MISSING,
         signatures_that_are_gone,
         played(lambda s: attacks.unsign_digest(s.world, s.chain.digests[-1])),
+    ),
+    Row(
+        Reason.DIGEST_UNPROVEN,
+        signatures_that_are_gone,
+        played(lose_the_metadata_of_the_newest, is_copy=True),
     ),
     Row(
         Reason.DIGEST_SIGNATURE_INVALID,
