@@ -80,6 +80,15 @@ def parse_prefix(text: str) -> str:
     return text.removesuffix("/")
 
 
+def parse_original(text: str) -> tuple[str, str]:
+    """`s3://BUCKET` or `s3://BUCKET/PREFIX`: the bucket, and its folder ("" or `PREFIX/`)."""
+    expected = "place of a bucket: expected s3://BUCKET or s3://BUCKET/PREFIX"
+    fitting(rf"s3://{_BUCKET}(?:/.*)?", text, expected)
+    bucket, _, prefix = text.removeprefix("s3://").partition("/")
+    prefix = parse_prefix(prefix)
+    return bucket, f"{prefix}/" if prefix else ""
+
+
 def parse_span(text: str) -> timedelta:
     """`90m`, `24h`, `7d` or `2w` as a span of time; zero is one."""
     match = _SPAN.fullmatch(text.strip())

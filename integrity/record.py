@@ -35,7 +35,8 @@ class Tool:
 class Requested:
     """What was asked for.
 
-    `account_ids` and `source_regions` are null where nothing narrows the run.
+    `account_ids` and `source_regions` are null where nothing narrows the run. Without `log_files`
+    those that digests name were not read, and count as undetermined.
     """
 
     start: datetime
@@ -45,6 +46,7 @@ class Requested:
     ignored: tuple[str, ...] = ()
     unreferenced: bool = True
     allow_gaps: bool = False
+    log_files: bool = True
 
     @property
     def window(self) -> TimeWindow:

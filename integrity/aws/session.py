@@ -25,20 +25,14 @@ from integrity import __version__
 from integrity.aws.economy import economize
 from integrity.aws.refusal import REFUSALS, Call, Refusal, explain, is_setup_fault
 from integrity.aws.roles import Role, RoleRefusedError, assume
-from integrity.chain.names import REGION
+from integrity.chain.names import is_region_name
 from integrity.errors import AccessError, UsageError
 
-_REGION = re.compile(REGION)
 # How every region of AWS is named so far; what is not, and not known to botocore, is a slip.
 _USUAL_REGION = re.compile(r"[a-z-]+-((north|south)?(east|west)|north|south|central)-[0-9]+")
 _FALLBACK_REGION = "us-east-1"
 _BETWEEN_RENEWALS = 30.0
 _USER_AGENT = f"integrity/{__version__} Botocore/{botocore.__version__}"
-
-
-def is_region_name(text: str) -> bool:
-    """Whether `text` has the form of a region's name, known today or not."""
-    return _REGION.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)

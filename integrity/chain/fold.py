@@ -13,7 +13,7 @@ from dataclasses import replace
 from integrity.chain.findings import CLAUSES, Finding, Place, Reason, message, worst
 from integrity.chain.model import TimeWindow
 from integrity.chain.times import day_of, format_instant
-from integrity.chain.trouble import ARCHIVED, EXPIRED_CREDENTIALS, REWRITTEN
+from integrity.chain.trouble import ARCHIVED, EXPIRED_CREDENTIALS, OUTSIDE, REWRITTEN
 
 
 def fold(findings: Sequence[Finding], *, most: int) -> list[Finding]:
@@ -29,6 +29,8 @@ def _shared_cause(finding: Finding) -> str | None:
         return None
     if finding.detail.startswith(EXPIRED_CREDENTIALS):
         return "credentials"
+    if finding.detail.startswith(OUTSIDE):
+        return "outside"
     if finding.detail.startswith(ARCHIVED):
         return f"archived {format_instant(day_of(finding.window.end))}"
     return None

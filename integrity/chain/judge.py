@@ -4,7 +4,8 @@
 2. moved: the place it was signed for is the place it was read from
 3. claims: its end time and account are those of its name
 4. algorithm and key: signed with one we know, by a key that CloudTrail answers for
-5. signature: the one in the object's metadata, or the one that its authentic successor states
+5. signature: the one in the object's metadata, or the one that its authentic successor states; in
+   a copy that lost its metadata, the one that any successor states, if it fits
 
 Links to other digests come later (`link`). Nothing here fetches: keys are looked up by whoever
 calls.
@@ -182,8 +183,20 @@ def judge_signature(
     return authentic
 
 
+def judge_copy(name: DigestName, fetched: Fetched[Opened], finding: Finding) -> Finding:
+    """Step 5 in a copy: one that lost all its metadata on the way is not what somebody stripped.
+
+    It is unproven, until its successor says more.
+    """
+    lost = SIGNATURE not in fetched.metadata and SIGNATURE_LABEL not in fetched.metadata
+    if finding.reason is not Reason.DIGEST_SIGNATURE_MISSING or not lost:
+        return finding
+    detail = f"a copy without x-amz-meta-{SIGNATURE}, and no successor states one that fits"
+    return _found(Reason.DIGEST_UNPROVEN, name, fetched, detail=detail)
+
+
 def judge_by_successor(digest: Digest, stated: str, key: KeyAnswer) -> AuthenticDigest | None:
-    """Step 5 by the second witness: the signature that an authentic successor states."""
+    """Step 5 by the second witness: the signature that a successor states."""
     if not isinstance(key, UsableKey):
         return None
     return authenticate(digest, stated, key, Witness.SUCCESSOR)

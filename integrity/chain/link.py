@@ -30,12 +30,14 @@ from integrity.chain.times import HOUR, day_of
 class Standing(StrEnum):
     """How a digest stands.
 
-    The last three are not there; an unjudged one lies outside of what was asked.
+    The last three are not there; an unjudged one lies outside of what was asked; of an unproven one
+    nobody has a signature, so far.
     """
 
     AUTHENTIC = "authentic"
     BROKEN = "broken"
     UNREADABLE = "unreadable"
+    UNPROVEN = "unproven"
     UNJUDGED = "unjudged"
     MISSING = "missing"
     LATE = "late"
@@ -175,7 +177,7 @@ def foreign(entries: Iterable[Entry]) -> list[Entry]:
     return [
         entry
         for entry in entries
-        if entry.standing is Standing.BROKEN
+        if entry.standing in (Standing.BROKEN, Standing.UNPROVEN)
         and not entry.named
         and not subtract(entry.window, vouched)
     ]

@@ -44,6 +44,9 @@ _LOG = re.compile(
 )
 
 
+_REGION_NAME = re.compile(REGION)
+
+
 @dataclass(frozen=True, slots=True)
 class DigestName:
     """What the name of a digest file says: its chain, and the end of its hour."""
@@ -135,6 +138,11 @@ def parse_log(location: S3Location) -> LogName | None:
         time,
         match["unique"],
     )
+
+
+def is_region_name(text: str) -> bool:
+    """Whether `text` has the form of a region's name, known today or not."""
+    return _REGION_NAME.fullmatch(text) is not None
 
 
 def is_marker(key: str, size: int) -> bool:

@@ -20,6 +20,9 @@ ARCHIVED = "archived"
 EXPIRED_CREDENTIALS = "the credentials have expired"
 """How the detail begins where it is not the object that is the matter."""
 
+OUTSIDE = "it lies outside of the copy"
+"""How the detail begins of what a copy cannot hold: of a whole bucket, many objects."""
+
 REWRITTEN = "rewritten after delivery"
 
 _ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})

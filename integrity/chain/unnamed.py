@@ -28,6 +28,7 @@ _EXCUSES = (
     Standing.EXPIRED,
     Standing.BROKEN,
     Standing.UNREADABLE,
+    Standing.UNPROVEN,
 )
 
 

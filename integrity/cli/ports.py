@@ -17,14 +17,14 @@ from integrity.verify.claim import Claim, MeantTrail
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
 from integrity.verify.ports import Progress
-from integrity.wiring import Access, TrailListing
+from integrity.wiring import Access, Offline, TrailListing
 
 if TYPE_CHECKING:
     from integrity.verify.run import Verification
 
 
-class Connection(Protocol):
-    """AWS, through one set of credentials.
+class Verifier(Protocol):
+    """Where trails are verified: AWS, a copy, a bundle.
 
     Every method may raise UsageError (nothing can be checked) or AccessError (ask later).
     """
@@ -43,6 +43,10 @@ class Connection(Protocol):
     ) -> Verification:
         """One trail's record. With `names_valid`, `progress` is told of each valid file."""
 
+
+class Connection(Verifier, Protocol):
+    """AWS, through one set of credentials."""
+
     def list_trails(self) -> Sequence[TrailListing]:
         """Every trail of the caller's account."""
 
@@ -55,6 +59,9 @@ class Wiring(Protocol):
 
     def connect(self, access: Access, *, now: datetime) -> Connection:
         """Find the credentials. Raises UsageError where there are none."""
+
+    def open_offline(self, offline: Offline, *, now: datetime) -> Verifier:
+        """Open a copy or a bundle. Raises UsageError where it is none."""
 
 
 def wiring_of(context: click.Context) -> Wiring:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
@@ -19,9 +19,9 @@ from integrity.chain.terminal import escape
 from integrity.cli.interrupt import interruptible
 from integrity.cli.notices import notices
 from integrity.cli.output import Output, open_output
-from integrity.cli.ports import Connection, Wiring
+from integrity.cli.ports import Verifier, Wiring
 from integrity.cli.progress import choose_progress
-from integrity.errors import AccessError
+from integrity.errors import AccessError, UsageError
 from integrity.record import ExitStatus, Run, encode, exit_status, worst_status
 from integrity.report.page import render_page
 from integrity.report.recorded import decode_record
@@ -29,18 +29,21 @@ from integrity.report.text import Style, render_header, render_run, render_summa
 from integrity.verify.claim import Claim, MeantTrail
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
-from integrity.wiring import Access
+from integrity.wiring import Access, Offline
 
 _COLOURS = {Outcome.VALID: "green", Outcome.UNDETERMINED: "yellow", Outcome.INVALID: "red"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What was asked for on the command line, checked and whole."""
+    """What was asked for on the command line, checked and whole.
+
+    Without a window it is as much as the copy holds, or what the bundle was made for.
+    """
 
     access: Access
     claim: Claim
-    window: TimeWindow
+    window: TimeWindow | None
     account_ids: tuple[str, ...] | None
     source_regions: tuple[str, ...] | None
     ignored: tuple[str, ...]
@@ -54,12 +57,21 @@ class Options:
     zone: tzinfo
     verbose: bool
     quiet: bool
+    log_files: bool = True
+    offline: Offline | None = None
 
     def job(self, meant: MeantTrail) -> Job:
         """The verification of one trail."""
+        if meant.collected is not None:
+            return self._narrowed(meant.collected)
+        window = self.window or meant.window
+        if window is None:
+            raise UsageError(
+                "no time was given, and nothing says which: add --start-time or --last"
+            )
         return Job(
             trail=meant.trail,
-            window=self.window,
+            window=window,
             account_ids=self.account_ids,
             source_regions=self.source_regions,
             ignored=self.ignored,
@@ -68,18 +80,41 @@ class Options:
             unsigned_neighbours=meant.unsigned_neighbours,
             unreferenced=self.unreferenced,
             allow_gaps=self.allow_gaps,
+            log_files=self.log_files,
+            concurrency=self.access.concurrency,
+        )
+
+    def _narrowed(self, collected: Job) -> Job:
+        """What was collected, or the part of it that is asked for."""
+        return replace(
+            collected,
+            window=self.window or collected.window,
+            account_ids=self.account_ids or collected.account_ids,
+            source_regions=self.source_regions or collected.source_regions,
+            ignored=tuple(dict.fromkeys([*collected.ignored, *self.ignored])),
+            allow_gaps=self.allow_gaps or collected.allow_gaps,
+            log_files=self.log_files and collected.log_files,
             concurrency=self.access.concurrency,
         )
 
 
-def verify_trails(options: Options, wiring: Wiring, clock: Callable[[], datetime]) -> int:
+def connect(options: Options, wiring: Wiring, *, now: datetime) -> Verifier:
+    """AWS, or the folder that stands for it."""
+    if options.offline is not None:
+        return wiring.open_offline(options.offline, now=now)
+    return wiring.connect(options.access, now=now)
+
+
+def verify_trails(
+    options: Options, open_verifier: Callable[[datetime], Verifier], clock: Callable[[], datetime]
+) -> int:
     """Verify each trail that is meant, show its record, and give the exit status.
 
     The page is made of the records when these are written: whatever happens to it, they are there.
     """
     with _open_page(options.report) as page:
         with open_output(options.output) as output:
-            connection = wiring.connect(options.access, now=clock())
+            connection = open_verifier(clock())
             trails = connection.open_trails(options.claim)
             session = _Session(options, output, several=len(trails) > 1)
             with interruptible() as stopping, notices(shown=options.verbose):
@@ -116,7 +151,7 @@ class _Session:
 
     def verify(
         self,
-        connection: Connection,
+        connection: Verifier,
         job: Job,
         clock: Callable[[], datetime],
         stopping: Stopping,

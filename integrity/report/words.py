@@ -43,6 +43,8 @@ def narrowing(requested: Requested) -> str:
             f"to {counted(len(requested.source_regions), 'source region')} "
             f"{', '.join(requested.source_regions)}"
         )
+    if not requested.log_files:
+        parts.append("to digest files")
     if requested.ignored:
         parts.append(f"by ignoring {', '.join(requested.ignored)}")
     return escape(f"narrowed {' and '.join(parts)}") if parts else ""

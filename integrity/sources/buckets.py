@@ -6,7 +6,6 @@ lies S3 tells everybody; it decides nothing about what lies in it. (AWS: API_Hea
 
 from __future__ import annotations
 
-import re
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -14,13 +13,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from integrity.aws.refusal import REFUSALS, may_pass
-from integrity.aws.session import Aws, is_region_name
+from integrity.aws.session import Aws
+from integrity.chain.names import is_region_name
 from integrity.sources.fast_bucket import FastBucket
 from integrity.sources.patience import Patience
 
 _FALLBACK_REGION = "us-east-1"
-# Names of buckets made in us-east-1 before March 2018 may be longer, in capitals, or underscored.
-_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
 _LONGEST_KEY_BYTES = 1024
 
 
@@ -96,11 +94,6 @@ class Buckets:
             region = str(headers.get("x-amz-bucket-region", ""))
             return region if is_region_name(region) else self._first_region
         return None
-
-
-def is_bucket_name(text: str) -> bool:
-    """Whether a bucket can have that name; an access point's ARN, for instance, is not one."""
-    return _BUCKET.fullmatch(text) is not None
 
 
 def can_be_key(key: str) -> bool:

@@ -16,8 +16,8 @@ from typing import Any
 
 import msgspec
 
-from integrity.aws.session import is_region_name
 from integrity.chain.model import KeysUnavailable, PublicKey, TimeWindow
+from integrity.chain.names import is_region_name
 from integrity.chain.times import format_instant
 from integrity.errors import UsageError
 

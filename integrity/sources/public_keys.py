@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from integrity.aws.refusal import REFUSALS, Call, error_code, explain, is_expired
-from integrity.aws.session import Aws, AwsRecipe, is_region_name
+from integrity.aws.session import Aws, AwsRecipe
 from integrity.chain.model import KeysUnavailable, PublicKey, TimeWindow
+from integrity.chain.names import is_region_name
 from integrity.errors import UsageError
 
 _MOST_PAGES = 100

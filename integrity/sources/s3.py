@@ -35,7 +35,8 @@ from integrity.aws.session import Aws, AwsRecipe
 from integrity.chain.model import Absent, Fetched, Listed, S3Location, Unreachable
 from integrity.chain.names import ACCOUNT_ID
 from integrity.errors import UsageError
-from integrity.sources.buckets import Bucket, Buckets, can_be_key, is_bucket_name
+from integrity.sources.buckets import Bucket, Buckets, can_be_key
+from integrity.sources.claimed import is_bucket_name
 from integrity.sources.fast_bucket import Failure, is_addressable
 from integrity.sources.patience import Patience
 from integrity.sources.throttle import Pace, Paces

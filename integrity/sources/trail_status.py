@@ -10,8 +10,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from integrity.aws.refusal import REFUSALS, Call, error_code, explain, is_denied
-from integrity.aws.session import Aws, is_region_name
+from integrity.aws.session import Aws
 from integrity.chain.model import StatusUnavailable, Trail, TrailStatus
+from integrity.chain.names import is_region_name
 
 
 class TrailStatuses:

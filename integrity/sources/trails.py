@@ -14,7 +14,6 @@ import re
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from botocore.exceptions import BotoCoreError
@@ -22,68 +21,13 @@ from botocore.exceptions import BotoCoreError
 from integrity.aws.refusal import REFUSALS, Call, Refusal, error_code, explain, is_setup_fault
 from integrity.aws.session import Aws
 from integrity.chain.model import Trail
-from integrity.chain.names import ACCOUNT_ID, ORGANIZATION_ID, REGION, TRAIL_NAME
+from integrity.chain.names import TRAIL_NAME
 from integrity.errors import AccessError, UsageError
-from integrity.sources.buckets import is_bucket_name
+from integrity.sources.claimed import ARN_FORM, TrailArn, parse_trail_arn
 
-_ARN = re.compile(
-    rf"arn:aws(?:-[a-z]+)*:cloudtrail:(?P<region>{REGION}):(?P<account>{ACCOUNT_ID})"
-    rf":trail/(?P<name>{TRAIL_NAME})"
-)
-_ARN_FORM = "arn:aws:cloudtrail:REGION:ACCOUNT:trail/NAME"
 _NAME = re.compile(TRAIL_NAME)
-_ORGANIZATION = re.compile(ORGANIZATION_ID)
 _AT_ONCE = 8
 _LISTS_THEM = "`integrity trails` lists the account's trails"
-
-
-@dataclass(frozen=True, slots=True)
-class TrailArn:
-    """The parts of a trail's ARN; `region` is its home region, in any partition."""
-
-    text: str
-    region: str
-    account_id: str
-    name: str
-
-
-def parse_trail_arn(text: str) -> TrailArn | None:
-    """The parts of a trail's ARN, or None where the whole text is not one."""
-    match = _ARN.fullmatch(text)
-    return match and TrailArn(text, match["region"], match["account"], match["name"])
-
-
-def claimed_trail(
-    arn: str, bucket: str, prefix: str = "", organization_id: str | None = None
-) -> Trail:
-    """A trail that nobody looks up, a deleted one for instance. Raises UsageError for what is none.
-
-    `prefix` is taken to the letter: a slash at its end is one more in every key.
-    """
-    parts = parse_trail_arn(arn)
-    if parts is None:
-        raise UsageError(
-            f"a trail that is not looked up has to be named in full: expected {_ARN_FORM}, not "
-            f"{arn!r}"
-        )
-    if not is_bucket_name(bucket):
-        raise UsageError(f"{bucket!r} is not a bucket's name: give the name alone, without s3://")
-    if organization_id is not None and not _ORGANIZATION.fullmatch(organization_id):
-        raise UsageError(
-            f"{organization_id!r} is not an organization's id: expected o- and at least 10 "
-            "lower-case letters and digits, as `aws organizations describe-organization` shows it"
-        )
-    return Trail(
-        arn=arn,
-        name=parts.name,
-        account_id=parts.account_id,
-        home_region=parts.region,
-        bucket=bucket,
-        prefix=prefix,
-        organization_id=organization_id or "",
-        looked_up=False,
-        is_organization=organization_id is not None,
-    )
 
 
 class TrailDirectory:
@@ -110,7 +54,7 @@ class TrailDirectory:
             return self._get(arn.text, arn.region) or self._unknown(arn.name, arn.text, arn.region)
         if arn_or_name.startswith("arn:") or not _NAME.fullmatch(arn_or_name):
             raise UsageError(
-                f"{arn_or_name!r} is neither a trail's ARN ({_ARN_FORM}) nor a trail's name (3 to "
+                f"{arn_or_name!r} is neither a trail's ARN ({ARN_FORM}) nor a trail's name (3 to "
                 f"128 letters, digits and . _ -); {_LISTS_THEM}"
             )
         return self._find_name(arn_or_name)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from integrity.chain.model import Trail
+from integrity.chain.model import TimeWindow, Trail
+from integrity.verify.job import Job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +46,14 @@ class MeantTrail:
     """A trail that is to be verified.
 
     `unsigned_neighbours` write to the same place without validation: their log files lie among this
-    one's, and no digest will ever name them.
+    one's, and no digest will ever name them. `window` is what a copy holds of it, `collected` what
+    a bundle of it was made for; both None where it is verified where it is.
     """
 
     trail: Trail
     unsigned_neighbours: tuple[Trail, ...] = ()
+    window: TimeWindow | None = None
+    collected: Job | None = None
 
 
 def with_neighbours(trail: Trail, all_trails: Iterable[Trail]) -> MeantTrail:

@@ -73,7 +73,7 @@ class DigestReader:
         self._judge = DigestJudge(job, tools, ring, lost)
         self._reach = reach
         self._roots: list[Root] = []
-        self._gathered = Gathered(self._known)
+        self._gathered = Gathered(self._known, is_copy=job.is_copy)
         self._outside: list[Entry] = []
 
     def weigh(self) -> int:
@@ -99,7 +99,18 @@ class DigestReader:
                 break
             self._read_all(wanted)
             self._gathered.ask_successors(self._ring)
+        self._confirm()
         return self._result()
+
+    def _confirm(self) -> None:
+        """What a verified successor's word contradicts is read once more before that is said."""
+        contradicted = self._gathered.contradicted()
+        for judged in contradicted:
+            self._gathered.add(self._judge.judge_again(judged.name, judged.location))
+        if contradicted:
+            self._gathered.ask_successors(self._ring)
+        for judged in self._gathered.contradicted():
+            self._gathered.add(judged.disproven())
 
     def _follow(self, root: Root) -> None:
         """List a place for the whole span: the trail's own, or one that a pointer led to.
@@ -128,16 +139,21 @@ class DigestReader:
         return min(start + self._reach, farthest) if farthest > start else start - self._reach
 
     def _listed(self) -> Wanted:
-        """Listed digests of the span, and one beyond, that are not read yet."""
+        """Listed digests of the span, and one beyond, that are not read yet.
+
+        In a copy one more, whose word may be needed to prove that one.
+        """
         wanted: Wanted = []
         for chain in (self._chain, self._backfill):
+            beyond = 1 + self._job.is_copy
             for name, listed in self._folders.shelf.of(chain):
                 if name.end < self._span.start or name.chain.root not in self._roots:
                     continue
                 if name.end > self._tools.now + DAY:
                     break
                 wanted.append((name, listed.location))
-                if name.end > self._span.end:
+                beyond -= name.end > self._span.end
+                if not beyond:
                     break
         return [item for item in wanted if item[1] not in self._gathered]
 

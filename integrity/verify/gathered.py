@@ -1,13 +1,14 @@
 """The digests of a span that were judged so far, and what they say of each other.
 
 An authentic digest states the signature of the one before it, so it is a second witness of it; and
-it names it, so that what is named and not there is missing. What to read next is not decided here.
+it names it, so that what is named and not there is missing. In a copy without metadata the newest
+digest is proven by nobody, and what it states of the one before it proves that one all the same: a
+signature needs no witness. What to read next is not decided here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime
 
 from integrity.chain.judge import hour_of, judge_by_successor
@@ -20,11 +21,12 @@ from integrity.verify.keyring import KeyRing
 class Gathered:
     """Judged digests by their place, in the order in which they came.
 
-    `known` are the places of digests that an earlier verification saw.
+    `known` are the places of digests that an earlier verification saw. In a copy, digests that are
+    not authentic may state the signatures of others.
     """
 
-    def __init__(self, known: Iterable[S3Location] = ()) -> None:
-        self._known = frozenset(known)
+    def __init__(self, known: Iterable[S3Location] = (), *, is_copy: bool = False) -> None:
+        self._known, self._is_copy = frozenset(known), is_copy
         self._judged: dict[S3Location, Judged] = {}
 
     def add(self, judged: Judged) -> None:
@@ -51,7 +53,9 @@ class Gathered:
         Only with the digest over all of that hour can it be told whether it is foreign.
         """
         broken = [
-            hour_of(judged.name).start for judged in self if judged.standing is Standing.BROKEN
+            hour_of(judged.name).start
+            for judged in self
+            if judged.standing in (Standing.BROKEN, Standing.UNPROVEN)
         ]
         return min([span.start, *broken])
 
@@ -64,21 +68,33 @@ class Gathered:
         )
 
     def ask_successors(self, ring: KeyRing) -> None:
-        """What its own metadata could not authenticate, an authentic successor's word may."""
+        """What its own metadata could not authenticate, its successor's word may: an authentic
+        one's, in a copy anyone's.
+        """
         witnessed = True
         while witnessed:
             witnessed = False
-            for _, previous in list(self.predecessors()):
+            for previous in self._stated():
                 judged = self._judged.get(previous.location)
                 if judged is None or judged.authentic is not None or judged.digest is None:
                     continue
                 key = ring.key_for(judged.digest.fingerprint, judged.name.end, judged.last_modified)
                 authentic = judge_by_successor(judged.digest, previous.signature, key)
                 if authentic is not None:
-                    self._judged[previous.location] = replace(
-                        judged, authentic=authentic, standing=Standing.AUTHENTIC
-                    )
+                    self._judged[previous.location] = judged.proven(authentic)
                     witnessed = True
+
+    def _stated(self) -> list[Predecessor]:
+        """What digests say of others, where it may be held against these."""
+        stated = [previous for _, previous in self.predecessors()]
+        unproven = (judged.digest for judged in self if judged.is_unproven and self._is_copy)
+        stated += [d.previous for d in unproven if d is not None and d.previous is not None]
+        return stated
+
+    def contradicted(self) -> list[Judged]:
+        """Digests that nobody has proven though an authentic one states their signature."""
+        named = [self._judged.get(previous.location) for _, previous in self.predecessors()]
+        return [judged for judged in named if judged is not None and judged.is_unproven]
 
     def predecessors(self) -> Iterator[tuple[Judged, Predecessor]]:
         """Each authentic digest that has one, with what it says of it."""

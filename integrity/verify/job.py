@@ -24,6 +24,10 @@ class Job:
     off. `known` is what earlier verifications know of the trail's chains, each once. With
     `accepting` nobody is told that something of it is gone or changed: a person is about to settle
     it (`accept`).
+
+    Without `log_files` digests alone are checked. `is_copy`: objects may have lost their metadata
+    on the way. What is judged `as_of` a time was collected then; with `is_collected` AWS's word on
+    the head is not held against what was collected, which may end before it.
     """
 
     trail: Trail
@@ -40,6 +44,10 @@ class Job:
     concurrency: int = 64
     known: tuple[KnownChain, ...] = ()
     accepting: bool = False
+    log_files: bool = True
+    is_copy: bool = False
+    is_collected: bool = False
+    as_of: datetime | None = None
 
     @property
     def requested(self) -> Requested:
@@ -52,6 +60,7 @@ class Job:
             ignored=self.ignored,
             unreferenced=self.unreferenced,
             allow_gaps=self.allow_gaps,
+            log_files=self.log_files,
         )
 
     def scope(self, now: datetime) -> Scope:

@@ -18,6 +18,7 @@ from integrity.chain.link import Entry, Standing, check_links, hour_letters, in_
 from integrity.chain.model import ChainKind, PublicKey, S3Location
 from integrity.chain.population import Expectation
 from integrity.chain.recall import Contradiction, check_known
+from integrity.chain.replica import tell_replica
 from integrity.record import (
     ChainResult,
     ChainState,
@@ -109,7 +110,8 @@ class _Join:
         results = [self._standard(coverage, found, outcomes)]
         if self._of_kind(ChainKind.BACKFILL):
             results.append(self._backfill(found, outcomes))
-        folded = fold(found, most=self._job.limits.max_findings_per_reason)
+        told = tell_replica(found, self._entries)
+        folded = fold(told, most=self._job.limits.max_findings_per_reason)
         return JoinedChain(
             results=tuple(results),
             findings=tuple(folded),
@@ -204,6 +206,7 @@ class _Join:
         every = (*self._entries, *self._seen.values())
         backfill = {e.location.uri for e in every if e.chain.kind is ChainKind.BACKFILL}
         own = [finding for finding in found if finding.s3_uri not in backfill]
+        unread = () if self._job.log_files else _of(named_logs(entries))
         state = ChainState.OPEN
         if coverage.is_ended:
             state = ChainState.ENDED
@@ -217,7 +220,7 @@ class _Join:
             state=state,
             ended_at=coverage.ended_at,
             ended_by=_event(coverage.ended_by),
-            outcome=worst([Outcome.VALID, *(finding.outcome for finding in own)]),
+            outcome=worst([Outcome.VALID, *(finding.outcome for finding in own), *unread]),
             covered=coverage.covered,
             hours=hour_letters(
                 self._job.window, entries, outcomes, gaps=coverage.gaps, stale=coverage.stale
@@ -234,16 +237,13 @@ class _Join:
         uris = {entry.location.uri for entry in entries}
         own = [finding for finding in found if finding.s3_uri in uris]
         logs = named_logs(entries)
-        of_logs = [Outcome.INVALID] * bool(logs.invalid) + [Outcome.UNDETERMINED] * bool(
-            logs.undetermined
-        )
         return ChainResult(
             account_id=self._chain.account_id,
             region=self._chain.region,
             kind=ChainKind.BACKFILL,
             root=self._chain.root.uri,
             state=ChainState.OPEN,
-            outcome=worst([Outcome.VALID, *(finding.outcome for finding in own), *of_logs]),
+            outcome=worst([Outcome.VALID, *(finding.outcome for finding in own), *_of(logs)]),
             covered=(),
             hours="",
             head=head_of(entries),
@@ -272,6 +272,12 @@ class _Join:
                 pending=segment.pending,
             )
         return total
+
+
+def _of(logs: LogCounts) -> Sequence[Outcome]:
+    """What these log files make of their chain."""
+    counts = {Outcome.INVALID: logs.invalid, Outcome.UNDETERMINED: logs.undetermined}
+    return [outcome for outcome, number in counts.items() if number]
 
 
 def _event(act: TrailAct | None) -> EventRecord | None:

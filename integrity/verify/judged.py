@@ -7,7 +7,7 @@ other decompressor before anything is called invalid. Nothing here knows of othe
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from queue import SimpleQueue
 from types import MappingProxyType
@@ -20,6 +20,7 @@ from integrity.chain.judge import (
     generated_at,
     hour_of,
     judge_algorithm,
+    judge_copy,
     judge_form,
     judge_predecessor_algorithm,
     judge_signature,
@@ -61,6 +62,7 @@ class Judged:
 
     `digest` is well-formed wherever there is one; `authentic` is the same, signed. `made` is when
     CloudTrail made it, where that is known: at its end, a backfill digest when it says so itself.
+    `once_proven` is what is found of an unproven one should its successor prove it.
     """
 
     name: DigestName
@@ -72,6 +74,7 @@ class Judged:
     last_modified: datetime | None = None
     made: datetime | None = None
     version_id: str | None = None
+    once_proven: Finding | None = None
 
     @property
     def is_invalid(self) -> bool:
@@ -80,6 +83,25 @@ class Judged:
     @property
     def is_absent(self) -> bool:
         return self.standing in (Standing.MISSING, Standing.LATE)
+
+    @property
+    def is_unproven(self) -> bool:
+        return self.standing is Standing.UNPROVEN
+
+    def proven(self, authentic: AuthenticDigest) -> Judged:
+        """The same digest, which its successor has proven. What else was found of it stays."""
+        finding = self.once_proven if self.is_unproven else self.finding
+        return replace(self, authentic=authentic, standing=Standing.AUTHENTIC, finding=finding)
+
+    def disproven(self) -> Judged:
+        """The same digest, of which a verified successor states another signature."""
+        detail = "its verified successor states a signature of other content"
+        finding = replace(
+            found(Reason.DIGEST_SIGNATURE_INVALID, self.name, self.location, detail=detail),
+            version_id=self.version_id,
+            last_modified=self.last_modified,
+        )
+        return replace(self, standing=Standing.BROKEN, finding=finding)
 
     def entry(self, *, named: bool) -> Entry:
         """What links, coverage and the record need of it."""
@@ -134,8 +156,12 @@ class DigestJudge:
             return _unreadable(name, location, digest_trouble(name, listed, archive))
         answer = self._fetch(location, read_member)
         judged = self._sort(name, location, listed, answer)
-        if not judged.is_invalid:
-            return judged
+        return self.judge_again(name, location, listed) if judged.is_invalid else judged
+
+    def judge_again(
+        self, name: DigestName, location: S3Location, listed: Listed | None = None
+    ) -> Judged:
+        """The digest at a place, through the other decompressor."""
         answer = self._fetch(location, read_member_with_zlib)
         judged = self._sort(name, location, listed, answer)
         if judged.is_invalid and isinstance(answer, Fetched):
@@ -165,15 +191,17 @@ class DigestJudge:
         signed_at = signing_time(name, fetched.metadata)
         key = self._ring.key_for(form.fingerprint, signed_at, fetched.last_modified)
         result = judge_signature(name, fetched, form, key)
+        unknown_hash = judge_predecessor_algorithm(name, fetched, form)
         if isinstance(result, Finding):
-            return _flawed(name, fetched, result, form)
+            result = judge_copy(name, fetched, result) if self._job.is_copy else result
+            return replace(_flawed(name, fetched, result, form), once_proven=unknown_hash)
         return Judged(
             name,
             fetched.location,
             Standing.AUTHENTIC,
             form,
             result,
-            judge_predecessor_algorithm(name, fetched, form),
+            unknown_hash,
             fetched.last_modified,
             _made(name, fetched),
             fetched.version_id,
@@ -221,8 +249,9 @@ def _reader(limits: Limits, read_content: ReadContent) -> Reader[Opened]:
 def _flawed(
     name: DigestName, fetched: Fetched[Opened], finding: Finding, digest: Digest | None
 ) -> Judged:
-    there = finding.outcome is Outcome.INVALID
-    standing = Standing.BROKEN if there else Standing.UNREADABLE
+    standing = Standing.BROKEN if finding.outcome is Outcome.INVALID else Standing.UNREADABLE
+    if finding.reason is Reason.DIGEST_UNPROVEN:
+        standing = Standing.UNPROVEN
     return Judged(
         name,
         fetched.location,

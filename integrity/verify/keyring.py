@@ -67,10 +67,14 @@ class KeyRing:
             answered = (key for key in self._keys.values() if not key.is_from_file)
             if any(key.not_before <= signed_at <= key.not_after for key in answered):
                 return NoKey()
-            return self._refusal or KeysUnavailable(
-                self.region,
-                f"ListPublicKeys knows no key of {self.region} for {signed_at:%Y-%m-%d}",
-            )
+            return self._refusal or KeysUnavailable(self.region, self._silence(signed_at))
+
+    def _silence(self, signed_at: datetime) -> str:
+        """What nobody said of the keys of a time."""
+        files = sorted({key.origin for key in self._keys.values() if key.is_from_file})
+        if files and len(files) == len({key.origin for key in self._keys.values()}):
+            return f"{', '.join(files)} has not the key of {self.region} for {signed_at:%Y-%m-%d}"
+        return f"ListPublicKeys knows no key of {self.region} for {signed_at:%Y-%m-%d}"
 
     def _ask(self, window: TimeWindow) -> None:
         if window in self._asked:

@@ -60,6 +60,14 @@ class LogSpan:
         self.tallies[digest] = self.tallies.get(digest, LogTally()).plus(outcome)
 
 
+def unread(logs: Iterable[NamedLog]) -> LogSpan:
+    """Log files that nobody wants read: each is undetermined, and no finding."""
+    result = LogSpan()
+    for log in logs:
+        result.count(log.digest, Outcome.UNDETERMINED)
+    return result
+
+
 class LogChecker:
     """Checks log files of one account and region, many at once.
 

@@ -75,6 +75,8 @@ def make_plan(job: Job, tools: Tools, witnesses: Witnesses) -> Plan:
     keys.ask(region for _, region in population)
     for (account_id, region), expected in population.items():
         chain = ChainId(expected.root, account_id, region, job.trail.name, job.trail.home_region)
+        if job.is_collected:
+            expected = _without_head(expected)
         plan.expected[chain] = expected
         plan.known[chain] = known.get((account_id, region), ())
         parts = _segments(chain, expected, job, keys.of(region), plan.known[chain])
@@ -84,6 +86,17 @@ def make_plan(job: Job, tools: Tools, witnesses: Witnesses) -> Plan:
             parts = [replace(part, wanted=ACTS_ON_TRAILS) for part in parts]
         plan.segments[chain] = parts
     return plan
+
+
+def _without_head(expected: Expectation) -> Expectation:
+    """What was collected ends where somebody wanted: the latest delivery is no witness of its head.
+
+    That there was one still lets digests be expected.
+    """
+    status = expected.status
+    if status is None or status.latest_digest_delivery is None:
+        return expected
+    return replace(expected, is_due=True, status=replace(status, latest_digest_delivery=None))
 
 
 def _own_words(told: Told) -> list[str]:

@@ -67,10 +67,11 @@ def verify_trail(
     """The record of one trail over one window, and what it adds to what is known.
 
     `previous_sha256` is of the trail's record before this one, where there is one. Judgement knows
-    one time, `clock` at the start. Once `stopping` is set, the record is made of what was judged so
-    far, and says so.
+    one time: `clock` at the start, or when what is judged was collected. Once `stopping` is set,
+    the record is made of what was judged so far, and says so.
     """
-    now = clock()
+    started = clock()
+    now = started if job.as_of is None else min(job.as_of, started)
     readers = ThreadPoolExecutor(job.concurrency)
     try:
         tools = Tools(
@@ -85,7 +86,7 @@ def verify_trail(
         caller_arn=caller_arn,
         configuration_sha256=_configuration_sha256(job),
         source=sources.name,
-        started_at=now,
+        started_at=started,
         finished_at=clock(),
         judged_at=now,
         interrupted=stopping.is_set(),

@@ -41,7 +41,7 @@ from integrity.verify.judged import DigestJudge
 from integrity.verify.kept import Retention
 from integrity.verify.keyring import KeyRing
 from integrity.verify.listing import DigestFolders, days_from
-from integrity.verify.logs import LogChecker, LogSpan
+from integrity.verify.logs import LogChecker, LogSpan, unread
 from integrity.verify.named import NamedLogs
 from integrity.verify.parallel import Budget
 from integrity.verify.remembered import look_up
@@ -140,7 +140,7 @@ class _SegmentCheck:
             if entry.is_authentic
         )
         self._tell_valid(entries, [*digests.findings, *check_links(digests.entries)])
-        self._tools.progress.expect(len(named))
+        self._tools.progress.expect(len(named) if self._job.log_files else 0)
         listing = self._list_logs(digests, named)
         checker = LogChecker(
             self._place,
@@ -150,7 +150,7 @@ class _SegmentCheck:
             tools=self._tools,
             search=self._search,
         )
-        logs = checker.check(named)
+        logs = checker.check(named) if self._job.log_files else unread(named)
         return self._result(digests, entries, logs, listing, self._unnamed(listing, digests))
 
     def _belongs(self, entry: Entry) -> bool:
@@ -212,14 +212,14 @@ class _SegmentCheck:
             due=due,
         )
         is_behind = due is not None and (newest is None or newest < due)
-        unlisted = [*digests.unlisted, *listing.unlisted]
+        unlisted = dict.fromkeys([*digests.unlisted, *listing.unlisted])
         tallied = [
             entry.with_logs(logs.tallies[entry.location])
             if entry.location in logs.tallies
             else entry
             for entry in entries
         ]
-        events, unread = self._search.result() if self._search is not None else ((), 0)
+        events, unsearched = self._search.result() if self._search is not None else ((), 0)
         remembered, found = self._remembered(digests)
         signers = {signed.digest.fingerprint for signed in digests.authentic.values()}
         listed = self._job.unreferenced
@@ -248,7 +248,7 @@ class _SegmentCheck:
             keys=tuple(key for key in self._ring.keys if key.fingerprint in signers),
             stored_bytes=logs.stored_bytes,
             events=events,
-            unread=unread,
+            unread=unsearched,
             remembered=tuple(remembered),
         )
 

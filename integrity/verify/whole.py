@@ -11,6 +11,7 @@ from integrity import __version__
 from integrity.chain.findings import Finding, Outcome, Place, Reason, find, worst
 from integrity.chain.model import ChainKind, PublicKey, Unreachable
 from integrity.chain.population import Told
+from integrity.chain.replica import join_replicas
 from integrity.chain.times import format_instant
 from integrity.record import (
     ChainResult,
@@ -39,7 +40,7 @@ def join_run(job: Job, plan: Plan, joined: Iterable[JoinedChain], info: RunInfo)
     findings = (
         *check_trail(job, plan.told, joined),
         *(_not_listed(job, folder) for folder in plan.unlisted),
-        *(finding for chain in joined for finding in chain.findings),
+        *join_replicas([finding for chain in joined for finding in chain.findings]),
     )
     return Run(
         tool=Tool("integrity", __version__),

@@ -6,7 +6,18 @@ usage error stay quick.
 
 from __future__ import annotations
 
-from integrity.wiring.access import Access
+from integrity.wiring.access import Access, Offline
+from integrity.wiring.collecting import bundle_trail
 from integrity.wiring.connection import Connection, SourcesRecipe, TrailListing, connect
+from integrity.wiring.offline import open_offline
 
-__all__ = ["Access", "Connection", "SourcesRecipe", "TrailListing", "connect"]
+__all__ = [
+    "Access",
+    "Connection",
+    "Offline",
+    "SourcesRecipe",
+    "TrailListing",
+    "bundle_trail",
+    "connect",
+    "open_offline",
+]

@@ -6,9 +6,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+Place = tuple[str, str]
+"""A bucket, and the folder in it below which everything lies: "" or `…/`."""
+
 if TYPE_CHECKING:
     from integrity.aws.roles import Role
     from integrity.aws.session import AwsRecipe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offline:
+    """A folder that is verified without AWS: the copy of `original`, or without one a bundle.
+
+    `keys_file` are the public keys of a copy; a bundle has its own.
+    """
+
+    folder: Path
+    original: Place | None = None
+    keys_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +33,8 @@ class Access:
     `profile` and `region` mean what they mean to the AWS CLI. They assume the roles, where there
     are any: `role` for the trail's account, `bucket_role` for the bucket's (None: the same).
     `keys_file`, `keys_profile` and `keys_role` supply the public keys of regions that the caller
-    has not enabled; one of them at most is given.
+    has not enabled; one of them at most is given. `replica` is where the objects of `original` are
+    read, both or none.
     """
 
     profile: str | None = None
@@ -30,6 +46,8 @@ class Access:
     keys_profile: str | None = None
     keys_role: Role | None = None
     concurrency: int = 64
+    original: Place | None = None
+    replica: Place | None = None
 
     def recipe(self, role: Role | None, profile: str | None = None) -> AwsRecipe:
         """How to open AWS as a role, or as whoever the profile says."""

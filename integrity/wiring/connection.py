@@ -33,9 +33,9 @@ from integrity.wiring.allocator import share_heaps
 
 if TYPE_CHECKING:
     from integrity.aws.session import Aws, CallerIdentity
+    from integrity.sources.claimed import TrailArn
     from integrity.sources.s3 import S3Source
-    from integrity.sources.trails import TrailArn
-    from integrity.verify.run import Verification
+    from integrity.verify.run import Sources, Verification
 
 _log = getLogger(__name__)
 _BESIDE = 4  # threads for what is asked while something else is waited for
@@ -94,7 +94,11 @@ class Connection:
     def open_trails(self, claim: Claim) -> Sequence[MeantTrail]:
         """The trails that are meant. Raises UsageError where there is none."""
         if claim.name is not None:
-            return [self._meant_among_others(claim.name, claim)]
+            meant = self._meant_among_others(claim.name, claim)
+            if self._access.replica is not None:
+                # What AWS delivers goes elsewhere: it is no witness of a replica.
+                meant = replace(meant, trail=replace(meant.trail, looked_up=False))
+            return [meant]
         trails = self._directory.list_trails()
         if not trails:
             raise UsageError(
@@ -120,23 +124,21 @@ class Connection:
         stopping: Stopping,
         names_valid: bool,
         previous_sha256: str | None = None,
+        sources: Sources | None = None,
     ) -> Verification:
         """One trail's record. Raises UsageError for a region that is not one.
 
         `names_valid` keeps it in one process: names of valid files do not travel between several.
+        `sources` stand in for this connection's own.
         """
-        from integrity.verify.run import Sources, verify_trail
+        from integrity.verify.run import verify_trail
 
         _refuse_unknown(self._aws, job.source_regions or ())
-        self._beside.submit(self._objects.open_ahead, job.trail.bucket)
         caller = self._caller(job.trail.home_region)
+        own = sources or self.sources_of(job)
         verification = verify_trail(
-            job,
-            Sources(
-                *self.open_sources(),
-                self._witnesses(job.trail, caller.account_id if caller else None),
-                recipe=None if names_valid else SourcesRecipe(self._access, self._now),
-            ),
+            replace(job, is_copy=self._access.replica is not None),
+            replace(own, recipe=None) if names_valid else own,
             run_id=str(uuid.uuid4()),
             caller_arn=caller.arn if caller else None,
             progress=progress,
@@ -148,6 +150,19 @@ class Connection:
         notes = (*self._directory.notes, *population.notes)
         run = replace(verification.run, population=replace(population, notes=notes))
         return replace(verification, run=run)
+
+    def sources_of(self, job: Job) -> Sources:
+        """Where a job's bytes and witnesses come from."""
+        from integrity.verify.run import Sources
+
+        bucket = self._access.replica[0] if self._access.replica else job.trail.bucket
+        self._beside.submit(self._s3.open_ahead, bucket)
+        caller = self._caller(job.trail.home_region)
+        return Sources(
+            *self.open_sources(),
+            self._witnesses(job.trail, caller.account_id if caller else None),
+            recipe=SourcesRecipe(self._access, self._now),
+        )
 
     def _witnesses(self, trail: Trail, account_id: str | None) -> Witnesses:
         """Who can be asked about a trail: nobody, if AWS knows it not, or not in this place."""
@@ -168,12 +183,18 @@ class Connection:
         """Where objects, public keys and the rules of buckets come from."""
         from integrity.sources.lifecycle import Lifecycles
 
-        owner = self._access.expected_bucket_owner
-        rules = Lifecycles(self._bucket_aws, expected_bucket_owner=owner)
-        return self._objects, self._keys, rules
+        access = self._access
+        rules = Lifecycles(self._bucket_aws, expected_bucket_owner=access.expected_bucket_owner)
+        if access.replica is None or access.original is None:
+            return self._s3, self._keys, rules
+        from integrity.sources.folder import Original
+        from integrity.sources.replica import Replica, ReplicaRules, ReplicaSource
+
+        replica = Replica(Original(*access.original), *access.replica)
+        return ReplicaSource(self._s3, replica), self._keys, ReplicaRules(rules, replica)
 
     @cached_property
-    def _objects(self) -> S3Source:
+    def _s3(self) -> S3Source:
         from integrity.sources.s3 import S3Source
 
         owner = self._access.expected_bucket_owner
@@ -201,7 +222,7 @@ class Connection:
         self, name: str, claim: Claim, remembered: Trail | None = None
     ) -> MeantTrail:
         """The trail that is named. What else is known to be needed is got while AWS answers."""
-        from integrity.sources.trails import parse_trail_arn
+        from integrity.sources.claimed import parse_trail_arn
 
         arn = parse_trail_arn(name)
         where = arn.region if arn is not None else self._aws.region
@@ -239,7 +260,7 @@ class Connection:
 
         One that AWS does not show is as it was remembered, or with a bucket taken at its word.
         """
-        from integrity.sources.trails import claimed_trail, parse_trail_arn
+        from integrity.sources.claimed import claimed_trail, parse_trail_arn
 
         arn = parse_trail_arn(name)
         if arn is None or (claim.bucket is None and remembered is None):

@@ -21,7 +21,7 @@ from integrity.record import ExitStatus, Run, exit_status
 from integrity.service.outbox import Delivered, Outbox
 from integrity.service.ports import Destination, MetricsSink, RecordStore, StateStore
 from integrity.service.tick import Accepting, Tick, Watch
-from integrity.sources.trails import parse_trail_arn
+from integrity.sources.claimed import parse_trail_arn
 from integrity.state import Audience, Incident
 from integrity.stores.places import open_record_store, open_state_store
 from integrity.verify.parallel import Stopping

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from integrity.aws.session import Aws, AwsRecipe, CallerIdentity, is_region_name
+from integrity.aws.session import Aws, AwsRecipe, CallerIdentity
+from integrity.chain.names import is_region_name
 from integrity.errors import UsageError
 from integrity.lab.faults import Fault
 from integrity.lab.server import LabServer

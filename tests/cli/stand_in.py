@@ -13,7 +13,7 @@ from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
 from integrity.verify.ports import Progress
 from integrity.verify.run import Verification
-from integrity.wiring import Access, TrailListing
+from integrity.wiring import Access, Offline, TrailListing
 from tests.report import samples
 
 Answer = Run | BaseException | Callable[[Progress], Run]
@@ -41,6 +41,8 @@ class StandIn:
     neighbours: tuple[Trail, ...] = ()
     refusal: BaseException | None = None
     access: Access | None = None
+    offline: Offline | None = None
+    held: TimeWindow | None = None
     claim: Claim | None = None
     regions: Sequence[str] = ()
     window: TimeWindow | None = None
@@ -52,12 +54,17 @@ class StandIn:
         self.nows.append(now)
         return self
 
+    def open_offline(self, offline: Offline, *, now: datetime) -> StandIn:
+        self.offline = offline
+        self.nows.append(now)
+        return self
+
     def open_trails(self, claim: Claim) -> Sequence[MeantTrail]:
         self.claim = claim
         if self.refusal:
             raise self.refusal
         trails = [trail(f"main{index or ''}") for index in range(len(self.answers))]
-        return [MeantTrail(one, self.neighbours) for one in trails]
+        return [MeantTrail(one, self.neighbours, window=self.held) for one in trails]
 
     def verify(
         self,

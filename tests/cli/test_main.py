@@ -20,6 +20,7 @@ from tests.cli.stand_in import StandIn
 COMMANDS = [
     "verify",
     "report",
+    "bundle",
     "trails",
     "keys",
     "run",

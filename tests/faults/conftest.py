@@ -14,7 +14,7 @@ from integrity.cli import main
 from integrity.lab.server import LabServer, serve
 from integrity.lab.world import World
 from integrity.record import Run, decode
-from integrity.wiring import Access, Connection
+from integrity.wiring import Access, Connection, open_offline
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 WINDOW = ("--start-time", "2026-03-01T00:00:00Z", "--end-time", "2026-03-01T06:00:00Z")
@@ -27,6 +27,8 @@ class Quick:
 
     attempts: int = 4
     read_timeout: float = 0.5
+
+    open_offline = staticmethod(open_offline)
 
     def connect(self, access: Access, *, now: datetime) -> Connection:
         recipe = AwsRecipe(

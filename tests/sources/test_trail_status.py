@@ -9,8 +9,8 @@ from integrity.chain.model import StatusUnavailable, TrailStatus
 from integrity.lab.faults import Fault
 from integrity.lab.server import LabServer
 from integrity.lab.world import World
+from integrity.sources.claimed import claimed_trail
 from integrity.sources.trail_status import TrailStatuses
-from integrity.sources.trails import claimed_trail
 from integrity.verify.ports import StatusSource
 from tests.lab_aws import NOW
 

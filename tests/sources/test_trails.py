@@ -12,7 +12,8 @@ from integrity.errors import AccessError, UsageError
 from integrity.lab.faults import Fault
 from integrity.lab.server import LabServer
 from integrity.lab.world import World
-from integrity.sources.trails import TrailArn, TrailDirectory, claimed_trail, parse_trail_arn
+from integrity.sources.claimed import TrailArn, claimed_trail, parse_trail_arn
+from integrity.sources.trails import TrailDirectory
 from tests.sources.wire import Answer, Asked, wire
 
 ACCOUNT = "111122223333"

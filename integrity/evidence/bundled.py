@@ -1,0 +1,215 @@
+"""A bundle as the sources of a verification: every answer is the one that was collected.
+
+What nobody collected is unreachable, never absent: a bundle says nothing of it. A file whose bytes
+are not those of the manifest is judged all the same, by CloudTrail's signatures, and named in
+`altered`. Files are opened by whoever is handed in; nothing is written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol, TypeVar
+
+from integrity.chain.content import Buffer
+from integrity.chain.estate import ExpirationRule, Organization, Region, Unasked
+from integrity.chain.model import (
+    Absent,
+    Fetched,
+    KeysUnavailable,
+    Listed,
+    PublicKey,
+    S3Location,
+    StatusUnavailable,
+    TimeWindow,
+    TrailStatus,
+    Unreachable,
+)
+from integrity.evidence.manifest import Answers, Keys, Kind, Line, as_public_key
+
+T = TypeVar("T")
+
+FILES = "bundle"
+"""What the bundle's own folder is called as a bucket."""
+
+_NOT_COLLECTED = "the bundle does not hold it: it was not collected"
+
+
+class Files(Protocol):
+    """The files of the bundle's folder, by their paths as keys of the bucket `FILES`."""
+
+    def fetch(
+        self, location: S3Location, read: Callable[[Iterable[Buffer]], T]
+    ) -> Fetched[T] | Absent | Unreachable: ...
+
+
+class BundledObjects:
+    """The objects that were collected. `altered` holds the paths of files that changed since."""
+
+    def __init__(self, lines: Iterable[Line], files: Files) -> None:
+        self._files = files
+        self._fetched: dict[S3Location, Line] = {}
+        self._listed: dict[S3Location, Line] = {}
+        self._unlisted: dict[S3Location, str] = {}
+        self._folders: dict[S3Location, tuple[str, ...]] = {}
+        for line in lines:
+            self._take(line)
+        self._order = sorted(self._listed)
+        self.altered: set[str] = set()
+
+    def _take(self, line: Line) -> None:
+        """Of several answers about one place the last one counts."""
+        if line.kind is Kind.LISTED:
+            self._listed[line.location] = line
+        elif line.kind is Kind.UNLISTED:
+            self._unlisted[line.location] = line.detail
+        elif line.kind is Kind.FOLDERS:
+            self._folders[line.location] = line.names
+        else:
+            self._fetched[line.location] = line
+
+    def fetch(
+        self, location: S3Location, read: Callable[[Iterable[Buffer]], T]
+    ) -> Fetched[T] | Absent | Unreachable:
+        """The object as it was collected, or why it was not."""
+        line = self._fetched.get(location)
+        if line is None:
+            return Unreachable(location, _NOT_COLLECTED)
+        if line.kind is Kind.ABSENT:
+            return Absent(location)
+        if line.kind is Kind.UNREADABLE:
+            return Unreachable(location, line.detail)
+        answer = self._files.fetch(S3Location(FILES, line.path), lambda p: _hashed(p, read))
+        if isinstance(answer, Absent):
+            self.altered.add(line.path)
+            return Unreachable(location, f"its file is gone from the bundle: {line.path}")
+        if isinstance(answer, Unreachable):
+            return Unreachable(location, f"{line.path} in the bundle: {answer.detail}")
+        content, sha256 = answer.content
+        modified = line.last_modified
+        if sha256 != line.sha256:
+            self.altered.add(line.path)
+            modified = None  # it is not that object any more
+        return Fetched(location, content, line.metadata, modified, line.version_id, answer.size)
+
+    def list_objects(self, bucket: str, prefix: str) -> Iterator[Listed | Unreachable]:
+        """The objects that a listing showed then."""
+        at = bisect_left(self._order, S3Location(bucket, prefix))
+        while at < len(self._order) and self._order[at].bucket == bucket:
+            if not self._order[at].key.startswith(prefix):
+                break
+            line = self._listed[self._order[at]]
+            if line.last_modified is not None:
+                yield Listed(
+                    line.location,
+                    line.size,
+                    line.last_modified,
+                    storage_class=line.storage_class,
+                    restored=line.restored,
+                )
+            at += 1
+        if S3Location(bucket, prefix) in self._unlisted:
+            place = S3Location(bucket, prefix)
+            yield Unreachable(place, self._unlisted[place])
+
+    def list_folders(self, bucket: str, folder: str) -> tuple[str, ...] | Unreachable:
+        """The folders that were shown then; of what nobody asked for, those of listed objects."""
+        place = S3Location(bucket, folder)
+        if place in self._folders:
+            return self._folders[place]
+        if place in self._unlisted:
+            return Unreachable(place, self._unlisted[place])
+        below = (one.location.key for one in self.list_objects(bucket, folder))
+        parts = (key[len(folder) :].split("/") for key in below)
+        return tuple(sorted({names[0] for names in parts if len(names) > 1}))
+
+
+def _hashed(pieces: Iterable[Buffer], read: Callable[[Iterable[Buffer]], T]) -> tuple[T, str]:
+    """What the reader makes of a file, and the SHA-256 of all of it."""
+    sha256 = hashlib.sha256()
+
+    def passed() -> Iterator[Buffer]:
+        for piece in left:
+            sha256.update(piece)
+            yield piece
+
+    left = iter(pieces)
+    content = read(passed())
+    for piece in left:
+        sha256.update(piece)
+    return content, sha256.hexdigest()
+
+
+class BundledKeys:
+    """The public keys that were collected."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys: dict[str, list[PublicKey]] = {}
+        for key in keys.keys:
+            self._keys.setdefault(key.region, []).append(as_public_key(key))
+        self._unavailable = {one.region: one for one in keys.unavailable}
+
+    def fetch_keys(
+        self, region: str, window: TimeWindow
+    ) -> tuple[PublicKey, ...] | KeysUnavailable:
+        """Every key of the region, whatever `window` is; or why there was none."""
+        del window
+        if region in self._keys:
+            return tuple(self._keys[region])
+        return self._unavailable.get(region) or KeysUnavailable(
+            region, f"the bundle has no public key of {region}"
+        )
+
+
+class BundledWitnesses:
+    """What AWS was asked beside S3, as it answered then."""
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+        self._statuses: dict[str, TrailStatus | StatusUnavailable] = {
+            **{status.region: status for status in answers.statuses},
+            **{status.region: status for status in answers.no_statuses},
+        }
+
+    def fetch_status(self, region: str) -> TrailStatus | StatusUnavailable:
+        """What GetTrailStatus said."""
+        known = self._statuses.get(region)
+        return known or StatusUnavailable(region, "the bundle has no answer of GetTrailStatus")
+
+    def list_regions(self) -> tuple[Region, ...] | Unasked:
+        """What DescribeRegions said."""
+        if self._answers.regions is not None:
+            return self._answers.regions
+        return self._answers.no_regions or _unasked("ec2:DescribeRegions")
+
+    def list_accounts(self) -> Organization | Unasked:
+        """What ListAccounts said."""
+        return (
+            self._answers.accounts
+            or self._answers.no_accounts
+            or _unasked("organizations:ListAccounts")
+        )
+
+    def fetch_rules(self, bucket: str) -> tuple[ExpirationRule, ...] | Unasked:
+        """What GetBucketLifecycleConfiguration said."""
+        if bucket in self._answers.rules:
+            return self._answers.rules[bucket]
+        known = self._answers.no_rules.get(bucket)
+        return known or _unasked("s3:GetLifecycleConfiguration")
+
+
+def _unasked(call: str) -> Unasked:
+    return Unasked(call, f"the bundle has no answer of {call}", denied=False)
+
+
+def told_of_altered(altered: Iterable[str], most: int) -> list[str]:
+    """A line for the record where files are not those of the manifest; `most` are named."""
+    paths = sorted(altered)
+    if not paths:
+        return []
+    more = f" and {len(paths) - most} more" if len(paths) > most else ""
+    return [
+        f"{len(paths)} of the bundle's files are not those of its manifest (altered or damaged "
+        f"since; judged by their signatures all the same): {', '.join(paths[:most])}{more}"
+    ]
