@@ -146,6 +146,26 @@ def test_a_trail_is_verified_as_its_roles(stage: Stage) -> None:
     assert (seen["monitoring"], seen["sns"]) == ({""}, set())
 
 
+def test_the_last_attempt_is_the_oldest_of_the_trails(stage: Stage) -> None:
+    service = stage.service()
+    assert service.last_attempted() is None
+    service.store.close()
+    attempted = stage.world.now
+    stage.tick()
+    stage.pass_hours()
+
+    assert last(stage) == attempted
+    stage.other_trails = UNKNOWN_TRAIL
+    assert last(stage) is None
+
+
+def last(stage: Stage) -> object:
+    service = stage.service()
+    attempted = service.last_attempted()
+    service.store.close()
+    return attempted
+
+
 def test_a_replay_leaves_alone_what_is_on_its_way(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
