@@ -10,6 +10,9 @@ import pytest
 from tests.parity.witnesses import command_says, we_say
 from tests.scenarios import SCENARIOS, Scenario
 
+# A program for each scenario; what it says is tested from memory, too.
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_the_command_says_it_too(

@@ -9,6 +9,9 @@ import pytest
 from tests.parity.witnesses import aws_says, needs_aws, we_say
 from tests.scenarios import SCENARIOS, Scenario
 
+# The AWS CLI is started for each scenario, twice.
+pytestmark = pytest.mark.slow
+
 DIFFERENT = [scenario for scenario in SCENARIOS if scenario.differs is not None]
 
 

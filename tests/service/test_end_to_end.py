@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from threading import Event
 
+import pytest
+
 from integrity.lab import attacks
 from integrity.lab.faults import Fault
 from tests.service.stage import Stage
@@ -67,6 +69,7 @@ def test_a_topic_that_refuses_delays_messages_and_never_verdicts(stage: Stage) -
     assert stage.news() == []
 
 
+@pytest.mark.slow
 def test_a_throttled_night_wakes_nobody_from_security(stage: Stage) -> None:
     stage.tick()
     stage.server.faults.append(Fault("throttle", operation="GetObject", key="CloudTrail/"))
