@@ -24,9 +24,6 @@ from tests.offline.stage import (
 )
 from tests.scenarios import SCENARIOS, Scenario, Stage
 
-# Every scenario is written to a disk and read again; the rules are tested from memory, too.
-pytestmark = pytest.mark.slow
-
 LATER = timedelta(days=400)
 LIVE = {Reason.HEAD_REWOUND, Reason.HEAD_STALE, Reason.TRAIL_OFF}
 BY_METADATA = {
