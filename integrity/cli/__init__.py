@@ -15,6 +15,7 @@ import click
 from integrity.chain.terminal import escape
 from integrity.cli.group import program
 from integrity.cli.interrupt import leave
+from integrity.cli.notices import quiet
 from integrity.cli.output import PIPE_CLOSED, silence_stdout
 from integrity.errors import AccessError, ConfigError, UsageError
 from integrity.record import ExitStatus
@@ -63,7 +64,7 @@ def _run(typed: list[str], wiring: Wiring | None) -> int:
 
 def _invoke(typed: list[str], wiring: Wiring | None) -> int:
     # click's own `main` ends with status 1, which means invalid, where a pipe was closed.
-    with program.make_context("integrity", typed, obj=wiring) as context:
+    with quiet(), program.make_context("integrity", typed, obj=wiring) as context:
         status = program.invoke(context)
     return int(status)
 

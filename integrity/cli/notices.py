@@ -1,6 +1,7 @@
-"""What the sources wait for meanwhile, on standard error, for who asked to see everything.
+"""What is logged meanwhile: on standard error for who asked to see everything, else not shown.
 
-Nobody decides anything by it: it is Python's own log of this program, and of nothing else.
+Nobody decides anything by it. The libraries' warnings are not for a person either: Python itself
+would print them with a traceback, and what they mean is said by whoever called the library.
 """
 
 from __future__ import annotations
@@ -20,8 +21,19 @@ class _Notices(logging.Handler):
 
 
 @contextmanager
+def quiet() -> Iterator[None]:
+    """Nothing that is logged is shown, until the block ends or somebody opens a log."""
+    root, nobody = logging.getLogger(), logging.NullHandler()
+    root.addHandler(nobody)
+    try:
+        yield
+    finally:
+        root.removeHandler(nobody)
+
+
+@contextmanager
 def notices(*, shown: bool) -> Iterator[None]:
-    """Show them until the block ends, or not at all."""
+    """Show what the sources wait for until the block ends, or not at all."""
     log = logging.getLogger("integrity")
     level, handler = log.level, _Notices()
     if shown:

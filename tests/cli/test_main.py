@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import subprocess
@@ -14,8 +15,9 @@ import pytest
 from integrity import __version__
 from integrity.cli import main
 from integrity.cli.group import program
-from integrity.record import ExitStatus
+from integrity.record import ExitStatus, Run
 from tests.cli.stand_in import StandIn
+from tests.report import samples
 
 COMMANDS = [
     "verify",
@@ -288,3 +290,24 @@ def test_what_stands_in_is_what_is_asked(capsys: pytest.CaptureFixture[str]) -> 
     assert main(["verify", "--trail-arn", "main"], wiring=stand_in) == 0
     assert stand_in.claim is not None
     assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("verbose", [(), ("--verbose",)])
+def test_what_a_library_logs_is_not_shown_with_a_traceback(
+    verbose: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As botocore does where credentials cannot be renewed; pytest's own handlers would hide it."""
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+
+    def logs(_: object) -> Run:
+        try:
+            raise OSError("no answer")
+        except OSError:
+            logging.getLogger("botocore.credentials").warning("not renewed", exc_info=True)
+        return samples.run()
+
+    assert main(["verify", *verbose], wiring=StandIn([logs])) == ExitStatus.VALID
+    assert "not renewed" not in capsys.readouterr().err
+    assert logging.getLogger().handlers == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import warnings
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -14,18 +13,6 @@ import pytest
 from integrity.wiring.logs import log_to_stderr
 
 Captured = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(autouse=True)
-def as_before() -> Iterator[None]:
-    """The root logger is everybody's."""
-    root, own = logging.getLogger(), logging.getLogger("integrity")
-    handlers, levels = root.handlers[:], (root.level, own.level)
-    yield
-    logging.captureWarnings(capture=False)
-    root.handlers[:] = handlers
-    root.setLevel(levels[0])
-    own.setLevel(levels[1])
 
 
 def lines(capsys: Captured) -> list[dict[str, Any]]:
