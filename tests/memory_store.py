@@ -133,5 +133,10 @@ class MemoryRecords:
         last = max((key for key in self.records if key[0] == trail_arn), default=None)
         return None if last is None else StoredRecord(self.uri(*last), self.records[last])
 
+    def read(self, trail_arn: str, started_at: datetime, run_id: str) -> StoredRecord | None:
+        key = (trail_arn, started_at.replace(microsecond=0), run_id)
+        document = self.records.get(key)
+        return None if document is None else StoredRecord(self.uri(*key), document)
+
     def uri(self, trail_arn: str, started_at: datetime, run_id: str) -> str:
         return f"memory:{trail_arn}/{started_at:%Y%m%dT%H%M%SZ}_{run_id}"

@@ -95,6 +95,9 @@ class RecordStore(Protocol):
     def newest(self, trail_arn: str) -> StoredRecord | None:
         """The record that was started last, to the second, or None."""
 
+    def read(self, trail_arn: str, started_at: datetime, run_id: str) -> StoredRecord | None:
+        """The record of that run, or None where there is none. Raises UsageError as `write`."""
+
 
 class Destination(Protocol):
     """A place to tell people."""

@@ -72,6 +72,12 @@ class FolderRecords:
                     return _read(day / name)
         return None
 
+    def read(self, trail_arn: str, started_at: datetime, run_id: str) -> StoredRecord | None:
+        """The record of that run, or None. Raises AccessError and UsageError likewise."""
+        path = self._folder / record_name(trail_arn, started_at, run_id)
+        with _translated(path):
+            return _read(path) if path.exists() else None
+
 
 def _read(path: Path) -> StoredRecord:
     if path.stat().st_size > MAX_RECORD_BYTES:

@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 _THERE = frozenset({"PreconditionFailed", "412"})
 _AT_ONCE = frozenset({"ConditionalRequestConflict", "409"})
+_GONE = frozenset({"NoSuchKey", "404"})
 _TRIES = 5
 _FIRST_WAIT = 0.05
 
@@ -33,8 +34,9 @@ _FIRST_WAIT = 0.05
 class S3Records:
     """Records below `s3://bucket/prefix`, through a botocore client of S3 that retries.
 
-    Needs s3:PutObject, and for `newest` s3:ListBucket and s3:GetObject. `kms_key_id` encrypts with
-    that key and not with the bucket's own default; `expected_bucket_owner` is an account id.
+    Needs s3:PutObject, and to read s3:GetObject and s3:ListBucket: to who may not list, a record
+    that is gone is one that is denied. `kms_key_id` encrypts with that key and not with the
+    bucket's own default; `expected_bucket_owner` is an account id.
     """
 
     def __init__(
@@ -78,6 +80,16 @@ class S3Records:
             if name is not None:
                 return StoredRecord(self._uri(day + name), self._get(day + name))
         return None
+
+    def read(self, trail_arn: str, started_at: datetime, run_id: str) -> StoredRecord | None:
+        """The record of that run, or None. Raises AccessError and UsageError as `write`."""
+        key = self._prefix + record_name(trail_arn, started_at, run_id)
+        try:
+            return StoredRecord(self._uri(key), self._get(key))
+        except AccessError as error:
+            if isinstance(error.__cause__, REFUSALS) and error_code(error.__cause__) in _GONE:
+                return None
+            raise
 
     def _put(self, key: str, document: bytes) -> bool:
         """Whether it was written; False where something has the name already."""

@@ -119,6 +119,8 @@ def test_an_arn_that_is_none_is_refused(records: RecordStore, arn: str, tmp_path
             records.write(arn, NOW, RUN, b"")
         with pytest.raises(UsageError):
             records.newest(arn)
+        with pytest.raises(UsageError):
+            records.read(arn, NOW, RUN)
     assert files(tmp_path) == []
 
 
@@ -342,3 +344,16 @@ def test_levels_are_year_month_and_day() -> None:
     day = datetime(2026, 3, 5).strftime("%Y/%m/%d").split("/")  # noqa: DTZ001 - no instant, a name
     pairs = zip(record_names.LEVELS, day, strict=True)
     assert all(level.fullmatch(part) for level, part in pairs)
+
+
+def test_the_record_of_a_run_is_read(records: RecordStore) -> None:
+    uri = records.write(ARN, NOW, RUN, b"{}")
+    found = records.read(ARN, NOW, RUN)
+    assert found is not None
+    assert (found.uri, found.document) == (uri, b"{}")
+
+
+def test_the_record_of_a_run_that_wrote_none_is_none(records: RecordStore) -> None:
+    records.write(ARN, NOW, RUN, b"{}")
+    assert records.read(ARN, NOW, "another") is None
+    assert records.read(ARN, NOW + HOUR, RUN) is None
