@@ -17,10 +17,10 @@ from xml.etree.ElementTree import Element
 
 from integrity.chain.model import TimeWindow
 from integrity.chain.times import HOUR, day_of
-from integrity.record import ChainResult
 from integrity.report.hours import (
     OPEN,
     WORDS,
+    HasHours,
     columns,
     first_hour,
     hour_at,
@@ -136,9 +136,7 @@ def render_legend() -> Element:
     return element("ul", *entries, class_="legend", aria_label="Letters and patterns")
 
 
-def render_overview(
-    chains: Sequence[ChainResult], window: TimeWindow, prefix: str
-) -> list[Element]:
+def render_overview(chains: Sequence[HasHours], window: TimeWindow, prefix: str) -> list[Element]:
     """All chains over the whole window. `prefix` begins the ids of what is drawn."""
     total = hours_of(window)
     size = -(-total // _MOST_COLUMNS)
@@ -167,7 +165,7 @@ def render_overview(
     return [_draw(drawing) for drawing in drawings]
 
 
-def render_days(chains: Iterable[ChainResult], window: TimeWindow, prefix: str) -> Element | None:
+def render_days(chains: Iterable[HasHours], window: TimeWindow, prefix: str) -> Element | None:
     """The days with hours that are neither proven nor still to come, each hour with its letter."""
     rows = list(islice(_open_days(chains, window), MOST_DAYS))
     if not rows or _WIDTH / hours_of(window) >= _LETTER:  # the overview has room for each hour
@@ -186,12 +184,12 @@ def render_days(chains: Iterable[ChainResult], window: TimeWindow, prefix: str) 
     )
 
 
-def name_of(chain: ChainResult) -> str:
+def name_of(chain: HasHours) -> str:
     """`111122223333 us-east-1`, printable and short enough for a row."""
     return f"{shown(chain.account_id, 12)} {shown(chain.region, 17)}"
 
 
-def _open_days(chains: Iterable[ChainResult], window: TimeWindow) -> Iterator[Row]:
+def _open_days(chains: Iterable[HasHours], window: TimeWindow) -> Iterator[Row]:
     first = first_hour(window)
     skipped = (first - day_of(first)) // HOUR
     for chain in chains:

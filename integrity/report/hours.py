@@ -14,6 +14,7 @@ from datetime import datetime
 from functools import reduce
 from itertools import groupby
 from operator import add
+from typing import Protocol
 
 from integrity.chain.model import ChainKind, TimeWindow
 from integrity.chain.times import HOUR, day_of
@@ -42,6 +43,19 @@ OPEN = "XMGU?."
 """The letters of hours that are not proven, the worst first."""
 
 _WORST = {letter: rank for rank, letter in enumerate("EP.?UGMX")}
+
+
+class HasHours(Protocol):
+    """A chain with its letters."""
+
+    @property
+    def account_id(self) -> str: ...
+
+    @property
+    def region(self) -> str: ...
+
+    @property
+    def hours(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +87,7 @@ def hour_at(window: TimeWindow, number: int) -> datetime:
     return window.end if number >= hours_of(window) else first_hour(window) + HOUR * number
 
 
-def letters_of(chain: ChainResult, window: TimeWindow) -> str:
+def letters_of(chain: HasHours, window: TimeWindow) -> str:
     """The chain's letters, one for each hour; where letters lack, or are none, it is unknown."""
     most = hours_of(window)
     told = "".join(letter if letter in WORDS else UNKNOWN for letter in chain.hours[:most])
