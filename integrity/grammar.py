@@ -1,4 +1,4 @@
-"""Names and spans as people type them: accounts, regions, trails, buckets, `6h`.
+"""Names and spans as people type them: accounts, regions, trails, buckets, addresses, `6h`.
 
 On the command line and in a configuration alike. Pure grammar, of the same pieces as CloudTrail's
 own names: whether such a thing exists is for AWS to say. What does not fit is a UsageError that
@@ -117,6 +117,23 @@ def parse_url(text: str) -> str:
     if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)):
         return text
     raise UsageError(f"it is not protected by TLS: {expected}")
+
+
+def parse_listen(text: str) -> tuple[str, int]:
+    """`ADDRESS:PORT` to listen at: an address of this machine, not a name. Port 0 is any."""
+    host, _, port = text.rpartition(":")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    try:
+        address = ipaddress.ip_address(bare)
+        number = int(port) if re.fullmatch("[0-9]{1,5}", port, re.ASCII) else -1
+        if number not in range(1 << 16) or (address.version == 6) != (bare != host):
+            raise ValueError
+    except ValueError:
+        raise UsageError(
+            f"{text[:_MOST_SHOWN]!r} is no address to listen at: expected ADDRESS:PORT, such as "
+            "127.0.0.1:8080 or [::1]:8080"
+        ) from None
+    return bare, number
 
 
 def _is_loopback(host: str) -> bool:

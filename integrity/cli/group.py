@@ -15,6 +15,7 @@ _COMMANDS = (
     "trails",
     "keys",
     "run",
+    "status",
     "config",
     "incidents",
     "state",

@@ -83,6 +83,11 @@ def _parse_place(text: str) -> str:
     return grammar.fitting(r"[^\x00-\x1f]+", text, expected)
 
 
+def _parse_listen(text: str) -> str:
+    grammar.parse_listen(text)
+    return text
+
+
 def _parse_namespace(text: str) -> str:
     form = r"(?!AWS/)[A-Za-z0-9._/#-][A-Za-z0-9._/#: -]{0,254}"
     return grammar.fitting(
@@ -141,6 +146,7 @@ Ignored = Annotated[str, _reads(grammar.parse_ignored)]
 Span = Annotated[timedelta, _reads(grammar.parse_span)]
 Schedule = Annotated[str, _reads(_parse_schedule)]
 Place = Annotated[str, _reads(_parse_place)]
+Listen = Annotated[str, _reads(_parse_listen)]
 Namespace = Annotated[str, _reads(_parse_namespace)]
 ExternalId = Annotated[SecretStr, AfterValidator(_check_external_id)]
 RoleArn = Annotated[

@@ -196,6 +196,23 @@ class MetricsTable(Table):
     )
 
 
+class StatusTable(Table):
+    """A page of the scheduler's that shows how the trails stand. It is read-only, and off."""
+
+    listen: forms.Listen | None = Field(
+        default=None,
+        description="`ADDRESS:PORT` at which the page is served, without TLS and without asking "
+        "who reads it: best `127.0.0.1:8080`, or `[::1]:8080`.",
+    )
+    days: int = Field(
+        default=7,
+        strict=True,
+        ge=0,
+        le=35,
+        description="How many days before today its calendar shows.",
+    )
+
+
 class PolicyTable(Table):
     """How long an incident waits before somebody is told, and told again."""
 
@@ -250,6 +267,7 @@ class Config(Table):
     records: RecordsTable = Field(default_factory=RecordsTable)
     metrics: MetricsTable = Field(default_factory=MetricsTable)
     audiences: AudiencesTable = Field(default_factory=AudiencesTable)
+    status: StatusTable = Field(default_factory=StatusTable)
     policy: PolicyTable = Field(default_factory=PolicyTable)
 
     @property

@@ -16,6 +16,8 @@ from integrity.wiring.configuration import load_config
 from integrity.wiring.health import forget_ticks, note_tick
 from integrity.wiring.logs import log_to_stderr
 from integrity.wiring.service import Service
+from integrity.wiring.standing import Standings
+from integrity.wiring.status_page import serve_page
 from integrity.wiring.timetable import LONGEST_TICK, Timetable
 
 _AGAIN_SECONDS = 30.0
@@ -68,13 +70,17 @@ def open_scheduled(
         try:
             config = load_config(environ)
             log_to_stderr(config.service.log_level)
-            opened = ScheduledService(Service(config, clock), Timetable(config.service), clock)
+            service, timetable = Service(config, clock), Timetable(config.service)
+            opened = ScheduledService(service, timetable, clock)
         except AccessError as error:
             _log.error("not started yet", extra={"error": str(error)})
             now = clock()
             note_tick(now, f"it could not begin: {error}", due_by=now + LONGEST_TICK)
             stopping.wait(_AGAIN_SECONDS)
         else:
+            if config.status.listen is not None:
+                standings = Standings(service, config, timetable, clock, days=config.status.days)
+                serve_page(config.status.listen, standings.read)
             _log.info(
                 "started",
                 extra={"schedule": config.service.schedule, "first_tick_now": opened.is_due},

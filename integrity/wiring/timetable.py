@@ -29,6 +29,10 @@ class Timetable:
         """Whether a tick was due after the last one, up to which all was attempted; None: never."""
         return attempted is None or self._next(attempted, now) <= now
 
+    def next_after(self, now: datetime) -> datetime:
+        """When the next tick is due by the schedule."""
+        return self._next(now, now)
+
     def due_by(self, now: datetime) -> datetime:
         """When the next tick must have ended, however late it comes and long it takes."""
         return self._next(now, now) + self._jitter + LONGEST_TICK

@@ -26,6 +26,7 @@ COMMANDS = [
     "trails",
     "keys",
     "run",
+    "status",
     "config",
     "incidents",
     "state",

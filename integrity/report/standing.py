@@ -1,0 +1,193 @@
+"""How the watched trails stand, at a glance: values, and their one JSON form.
+
+Made of what the service keeps, and of nothing that it would have to look for. It repeats the last
+ticks; it verifies nothing, so "proven" means: proven when it was looked at last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from integrity.chain.findings import Outcome
+from integrity.chain.known import KnownChain
+from integrity.chain.model import ChainKind, TimeWindow
+from integrity.chain.times import HOUR, day_of
+from integrity.report.recent import RecentHours
+from integrity.state import Audience, Incident, RunSummary, TrailState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainStanding:
+    """One chain. It is proven without a break up to `proven_until`; null: none of it is.
+
+    `newest_digest_end` is of the newest authentic digest, `lost` counts known digests that are gone
+    or changed. `hours` has a letter for each hour of the document's window; `?` is an hour of which
+    no record tells. A backfill chain has none.
+    """
+
+    account_id: str
+    region: str
+    kind: ChainKind
+    root: str
+    proven_until: datetime | None
+    looked_at_until: datetime | None
+    newest_digest_end: datetime | None
+    lost: int
+    hours: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenIncident:
+    """An incident that is not over."""
+
+    incident_id: str
+    outcome: Outcome
+    reason: str
+    account_id: str
+    region: str
+    window: TimeWindow
+    count: int
+    first_seen: datetime
+    last_seen: datetime
+    told: tuple[Audience, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastTick:
+    """The newest tick that was kept."""
+
+    run_id: str
+    started_at: datetime
+    finished_at: datetime
+    window: TimeWindow
+    outcome: Outcome
+    findings: int
+    record_uri: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrailStanding:
+    """One trail. Without a tick nothing is known of it.
+
+    `records_amiss` counts records of the window's ticks that are gone, or are not what was written.
+    """
+
+    trail_arn: str
+    last_tick: LastTick | None
+    records_amiss: int
+    chains: tuple[ChainStanding, ...]
+    incidents: tuple[OpenIncident, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """All trails at `at`. The next tick is due at `next_tick` if somebody makes it by the schedule.
+
+    `window` is that of the letters of hours; `unsent` and `dead` count messages that have not
+    arrived, and those of them that are not tried any more.
+    """
+
+    at: datetime
+    next_tick: datetime
+    window: TimeWindow
+    unsent: int
+    dead: int
+    trails: tuple[TrailStanding, ...]
+
+
+def encode_standing(standing: Standing) -> bytes:
+    """The JSON document, without a line's end. Times are RFC 3339 in UTC, to the second."""
+    return msgspec.json.encode(standing)
+
+
+def window_of(now: datetime, days: int) -> TimeWindow:
+    """So many whole UTC days before the one of `now`, and that one up to its last begun hour."""
+    day = day_of(now)
+    hours = (now - day) // HOUR + 1
+    return TimeWindow(day - days * 24 * HOUR, day + hours * HOUR)
+
+
+def stand(
+    trail_arn: str,
+    state: TrailState,
+    newest: RunSummary | None,
+    recent: RecentHours,
+    window: TimeWindow,
+    *,
+    records_amiss: int,
+) -> TrailStanding:
+    """How a trail stands, by what is kept of it."""
+    known = () if state.checkpoint is None else state.checkpoint.chains
+    hours = dict(recent.letters(window))
+    chains = [_chain(one, hours) for one in known]
+    named = {(one.account_id, one.region, one.root) for one in chains}
+    # An expected chain of which no digest was ever there is in the records alone.
+    chains += [_unknown(place, letters) for place, letters in hours.items() if place not in named]
+    return TrailStanding(
+        trail_arn=trail_arn,
+        last_tick=None if newest is None else _tick(newest),
+        records_amiss=records_amiss,
+        chains=tuple(sorted(chains, key=lambda one: (one.account_id, one.region, one.kind))),
+        incidents=tuple(_incident(one) for one in state.incidents),
+    )
+
+
+def _chain(known: KnownChain, hours: dict[tuple[str, str, str], str]) -> ChainStanding:
+    chain = known.chain
+    place = (chain.account_id, chain.region, chain.root.uri)
+    return ChainStanding(
+        account_id=chain.account_id,
+        region=chain.region,
+        kind=chain.kind,
+        root=chain.root.uri,
+        proven_until=known.verified,
+        looked_at_until=known.attempted,
+        newest_digest_end=None if known.head is None else known.head.end,
+        lost=len(known.lost),
+        hours=hours.get(place, "") if chain.kind is ChainKind.STANDARD else "",
+    )
+
+
+def _unknown(place: tuple[str, str, str], letters: str) -> ChainStanding:
+    account_id, region, root = place
+    return ChainStanding(
+        account_id=account_id,
+        region=region,
+        kind=ChainKind.STANDARD,
+        root=root,
+        proven_until=None,
+        looked_at_until=None,
+        newest_digest_end=None,
+        lost=0,
+        hours=letters,
+    )
+
+
+def _tick(run: RunSummary) -> LastTick:
+    return LastTick(
+        run_id=run.run_id,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        window=run.window,
+        outcome=run.outcome,
+        findings=run.findings,
+        record_uri=run.record_uri,
+    )
+
+
+def _incident(one: Incident) -> OpenIncident:
+    return OpenIncident(
+        incident_id=one.id,
+        outcome=one.outcome,
+        reason=one.reason,
+        account_id=one.account_id,
+        region=one.region,
+        window=one.window,
+        count=one.count,
+        first_seen=one.first_seen,
+        last_seen=one.last_seen,
+        told=one.told,
+    )
