@@ -18,6 +18,7 @@ from integrity.chain.findings import Finding, Outcome, Reason, worst
 from integrity.chain.link import Entry
 from integrity.chain.model import ChainId, ChainKind, PublicKey, TimeWindow, VerifiedEvent
 from integrity.chain.retention import Expiry
+from integrity.chain.times import format_instant
 from integrity.errors import UsageError
 
 SCHEMA_VERSION = 1
@@ -271,11 +272,48 @@ class Acceptance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledgement:
+    """A person knows of an incident, and is not reminded of it before `until`.
+
+    `by` is the ARN of who says so. Where `until` is `at`, it takes back the one before.
+    """
+
+    by: str
+    reason: str
+    at: datetime
+    until: datetime
+
+    def told(self, now: datetime) -> str:
+        """In a sentence, not escaped."""
+        at, until = format_instant(self.at), format_instant(self.until)
+        if self.until <= self.at:
+            return f"no longer acknowledged, says {self.by} at {at}: {self.reason}"
+        verb = "quiet" if now < self.until else "was quiet"
+        return f"acknowledged by {self.by} at {at}, {verb} until {until}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledged:
+    """An incident that was open when the tick began, and what persons said of it, newest last.
+
+    The last one alone counts. It lowers nothing: the finding stands, and so does its outcome.
+    """
+
+    incident_id: str
+    reason: str
+    outcome: Outcome
+    account_id: str
+    region: str
+    window: TimeWindow
+    acknowledgements: tuple[Acknowledgement, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """The record of one trail, and the only thing that reports and alarms are made of.
 
     `looks` are the narrow runs of the same tick over windows of open incidents; they count for
-    nothing else here.
+    nothing else here, and neither does what was `acknowledged`.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -291,6 +329,7 @@ class Run:
     findings: tuple[Finding, ...]
     accepted: tuple[Acceptance, ...] = ()
     looks: tuple[Run, ...] = ()
+    acknowledged: tuple[Acknowledged, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from enum import StrEnum
 from integrity.chain.findings import Finding, Outcome
 from integrity.chain.known import KnownChain
 from integrity.chain.model import TimeWindow, Trail
+from integrity.record import Acknowledgement
 
 
 class ConflictError(Exception):
@@ -56,7 +57,7 @@ class Incident:
     that found it. `told` are the audiences that have been told, last at `notified` and with
     `told_count` objects; empty and null until the reason's patience is over. `look_again` is when
     its own window is verified again, where the tick's window has left it behind; `quiet_since` when
-    a tick first saw nothing of it in a part of its window.
+    a tick first saw nothing of it in a part of its window. Of `acknowledgements` the last counts.
     """
 
     id: str
@@ -80,6 +81,7 @@ class Incident:
     look_again: datetime
     quiet_since: datetime | None = None
     resolved: datetime | None = None
+    acknowledgements: tuple[Acknowledgement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +169,8 @@ class TrailState:
 class Commit:
     """What one tick changes, all or nothing, if the state still has `version`.
 
-    `incidents` are those that changed, resolved ones included; `letters` are new ones.
+    `incidents` are those that changed, resolved ones included; `letters` are new ones. Without a
+    `run` no tick was made: a person has changed something, and the history of ticks stays.
     """
 
     trail_arn: str
@@ -175,7 +178,7 @@ class Commit:
     checkpoint: Checkpoint
     incidents: tuple[Incident, ...]
     letters: tuple[Letter, ...]
-    run: RunSummary
+    run: RunSummary | None
 
 
 class Unit(StrEnum):

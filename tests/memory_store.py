@@ -63,7 +63,8 @@ class MemoryStore:
                 self.incidents[commit.trail_arn, incident.id] = incident
             for letter in commit.letters:
                 self.letters.setdefault(letter.id, letter)
-            self.runs[commit.trail_arn, commit.run.run_id] = commit.run
+            if commit.run is not None:
+                self.runs[commit.trail_arn, commit.run.run_id] = commit.run
 
     def claim_letters(self, now: datetime, *, lease: timedelta, limit: int) -> Sequence[Letter]:
         with self.lock:

@@ -18,6 +18,7 @@ _COMMANDS = (
     "status",
     "config",
     "incidents",
+    "ack",
     "state",
     "outbox",
     "health",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import click
 
@@ -15,6 +15,7 @@ from integrity.cli.output import open_output
 from integrity.cli.times import read_clock
 from integrity.cli.watching import open_service
 from integrity.grammar import parse_span
+from integrity.incidents.acknowledged import in_force
 from integrity.record import ExitStatus
 from integrity.state import Incident
 
@@ -54,22 +55,22 @@ Exit status, whatever the incidents are:
 def incidents(last: timedelta, shape: str, **_: bool) -> int:
     """List the incidents of the configured trails: open ones, and those resolved lately.
 
-    In text: id, state, since when, reason, account and region, its hours, how many objects, who was
-    told, and the first object.
+    In text: id, state (with what `integrity ack` made of it), since when, reason, account and
+    region, its hours, how many objects, who was told, and the first object.
     """
-    found = open_service().list_incidents(since=read_clock() - last)
-    lines = _json(found) if shape == "json" else _text(found)
+    now = read_clock()
+    found = open_service().list_incidents(since=now - last)
+    lines = _json(found) if shape == "json" else _text(found, now)
     with open_output(None) as output:
         output.write("".join(f"{line}\n" for line in lines))
     return ExitStatus.VALID
 
 
-def _text(found: Iterable[Incident]) -> Iterator[str]:
+def _text(found: Iterable[Incident], now: datetime) -> Iterator[str]:
     for one in found:
-        over = one.resolved
         columns = (
             one.id,
-            "open" if over is None else f"resolved {format_instant(over)}",
+            _state(one, now),
             f"since {format_instant(one.first_seen)}",
             one.reason,
             f"{one.account_id}/{one.region}",
@@ -79,6 +80,13 @@ def _text(found: Iterable[Incident]) -> Iterator[str]:
             next(iter(one.subjects), one.detail),
         )
         yield "\t".join(map(escape, columns))
+
+
+def _state(incident: Incident, now: datetime) -> str:
+    if incident.resolved is not None:
+        return f"resolved {format_instant(incident.resolved)}"
+    known = in_force(incident, now)
+    return "open" if known is None else f"open, acknowledged until {format_instant(known.until)}"
 
 
 def _json(found: Iterable[Incident]) -> Iterator[str]:
@@ -103,5 +111,14 @@ def _json(found: Iterable[Incident]) -> Iterator[str]:
                 "last_seen": format_instant(one.last_seen),
                 "resolved": None if one.resolved is None else format_instant(one.resolved),
                 "told": [audience.value for audience in one.told],
+                "acknowledgements": [
+                    {
+                        "by": given.by,
+                        "reason": given.reason,
+                        "at": format_instant(given.at),
+                        "until": format_instant(given.until),
+                    }
+                    for given in one.acknowledgements
+                ],
             }
         )

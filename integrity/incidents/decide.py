@@ -5,6 +5,7 @@
    nothing hides it. One that nobody was told of ends without a word.
 3. An audience is told when a route to it has run out of patience, and only of what was found in
    this very tick; who was told hears when it gets worse, daily that it lasts, and that it is over.
+   An acknowledgement quiets the daily reminder until it ends, and nothing else.
 4. What the tick's window has left behind is looked at again when there may be something to tell,
    and never within the hour.
 
@@ -20,6 +21,7 @@ from datetime import datetime, timedelta
 
 from integrity.chain.findings import Outcome, worst
 from integrity.chain.times import HOUR, format_instant
+from integrity.incidents.acknowledged import has_run_out, in_force
 from integrity.incidents.answers import Answers
 from integrity.incidents.causes import NATURES, Cause, Nature
 from integrity.incidents.joining import hull_of, join_traces
@@ -209,8 +211,11 @@ class _Decider:
             return None
         if is_worse:
             return Step.WORSENED
+        if in_force(after, self._now) is not None:
+            return None
         waited = self._now - after.notified
-        if waited < self._policy.remind_every - EARLY or self._is_old(after, nature):
+        is_due = waited >= self._policy.remind_every - EARLY and not self._is_old(after, nature)
+        if not is_due and not has_run_out(after, self._now):
             return None
         if self._answers.is_asked(after) or waited >= 2 * self._policy.remind_every:
             return Step.REMINDED
@@ -238,13 +243,16 @@ class _Decider:
 
     def _next_look(self, incident: Incident, nature: Nature) -> datetime:
         """When there may be news of it, but not within the hour."""
-        now = self._now
-        if self._is_old(incident, nature):
-            return now + _RARELY
-        times = [*self._thresholds(incident)]
-        if incident.notified is not None:
-            times.append(incident.notified + self._policy.remind_every - EARLY)
-        return max(min(times, default=now + self._policy.remind_every), now + HOUR)
+        now, every = self._now, self._policy.remind_every
+        times, usual, known = [], now + _RARELY, in_force(incident, self._now)
+        if not self._is_old(incident, nature):
+            times, usual = [*self._thresholds(incident)], now + every
+            if incident.notified is not None and known is None:
+                times.append(incident.notified + every - EARLY)
+        if known is not None:
+            # What is quiet may get worse, or be over, as well as anything.
+            times += [known.until, usual]
+        return max(min(times, default=usual), now + HOUR)
 
     def _thresholds(self, incident: Incident) -> Iterator[datetime]:
         for route in routes(Cause(incident.cause), incident.reason, self._policy):

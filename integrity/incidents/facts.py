@@ -9,6 +9,7 @@ from __future__ import annotations
 from integrity.chain.model import TimeWindow
 from integrity.chain.terminal import escape
 from integrity.chain.times import format_instant
+from integrity.incidents.acknowledged import last_of
 from integrity.incidents.causes import NATURES, Cause
 from integrity.incidents.text import (
     MOST_DETAIL,
@@ -62,6 +63,7 @@ def render_facts(matter: Matter) -> dict[str, object]:
         "last_seen": format_instant(max(one.last_seen for one in matter.incidents)),
         "next_command": command(matter),
         "documentation": anchor(first.reason),
+        "acknowledgement": _acknowledgement(first),
         "record_uri": cut(escape(matter.record_uri), MOST_URI),
         "incident_count": len(matter.incidents),
         "incident_ids": [one.id for one in matter.incidents[:MOST_IDS]],
@@ -70,6 +72,7 @@ def render_facts(matter: Matter) -> dict[str, object]:
 
 
 def _facts(incident: Incident) -> dict[str, object]:
+    last = last_of(incident)
     return {
         "incident_id": incident.id,
         "outcome": incident.outcome.value,
@@ -79,6 +82,20 @@ def _facts(incident: Incident) -> dict[str, object]:
         "count": incident.count,
         "subjects": [short_line(uri) for uri in incident.subjects[:_FEW_OBJECTS]],
         "first_seen": format_instant(incident.first_seen),
+        "acknowledged_until": None if last is None else format_instant(last.until),
+    }
+
+
+def _acknowledgement(incident: Incident) -> dict[str, str] | None:
+    """The last one, whether it has ended or not."""
+    last = last_of(incident)
+    if last is None:
+        return None
+    return {
+        "by": short_line(last.by),
+        "reason": cut(escape(last.reason), MOST_DETAIL),
+        "at": format_instant(last.at),
+        "until": format_instant(last.until),
     }
 
 

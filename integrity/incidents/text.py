@@ -18,6 +18,7 @@ from integrity.chain.model import TimeWindow
 from integrity.chain.terminal import escape
 from integrity.chain.times import format_instant
 from integrity.chain.words import label
+from integrity.incidents.acknowledged import last_of
 from integrity.incidents.advice import Advice, advice_for
 from integrity.incidents.causes import Cause
 from integrity.incidents.joining import hull_of
@@ -177,6 +178,7 @@ def _lines(matter: Matter) -> Iterator[str]:
     yield from _details(matter)
     yield f"First seen  {format_instant(min(one.first_seen for one in matter.incidents))}"
     yield f"Last seen   {format_instant(max(one.last_seen for one in matter.incidents))}"
+    yield from _acknowledgements(matter)
     yield ""
     if matter.step is not Step.RESOLVED:
         yield f"How sure    {advice.sure}."
@@ -213,6 +215,13 @@ def _details(matter: Matter) -> Iterator[str]:
     for number, detail in enumerate(list(details)[:3]):
         name = "" if number else "Detail"
         yield f"{name:12}{cut(escape(detail), MOST_DETAIL)}"
+
+
+def _acknowledgements(matter: Matter) -> Iterator[str]:
+    lasts = [last for one in matter.incidents if (last := last_of(one)) is not None]
+    for number, last in enumerate(list(dict.fromkeys(lasts))[:3]):
+        name = "" if number else "Known"
+        yield f"{name:12}{cut(escape(last.told(matter.now)), MOST_DETAIL)}"
 
 
 def _objects(matter: Matter) -> Iterator[str]:

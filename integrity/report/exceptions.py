@@ -14,6 +14,7 @@ from integrity.chain.findings import Finding, Outcome, Reason
 from integrity.chain.times import format_instant
 from integrity.chain.words import label, said
 from integrity.record import Acceptance, Run
+from integrity.report.acknowledged import acknowledgement_of, render_acknowledged
 from integrity.report.calendar import (
     MOST_DAYS,
     MOST_ROWS,
@@ -109,16 +110,16 @@ def _several(names: Sequence[str]) -> str:
 
 
 def answer_why(recorded: Recorded, prefix: str) -> Iterator[Element | None]:
-    """Every finding, and every head that a person accepted."""
+    """Every finding, every head that a person accepted, and every incident that one knew of."""
     run = recorded.run
     if not run.findings:
         yield element("p", "Nothing was found: there is no exception to explain.")
     else:
         yield element(
             "p",
-            "A record is one look. When something was first seen, and whether anybody has "
-            "acknowledged it, is not in it: a service that verifies by schedule keeps that with "
-            "its incidents.",
+            "A record is one look. When something was first seen is not in it: a service that "
+            "verifies by schedule keeps that with its incidents. What had been acknowledged when "
+            "it looked is told with the finding.",
             class_="soft",
         )
     left = MOST_FINDINGS
@@ -136,6 +137,8 @@ def answer_why(recorded: Recorded, prefix: str) -> Iterator[Element | None]:
         yield _looks(run.looks[:MOST_FINDINGS])
     yield element("h4", "Accepted heads", id=f"{prefix}-accepted")
     yield from _acceptances(run.accepted)
+    yield element("h4", "Acknowledged incidents")
+    yield from render_acknowledged(run)
 
 
 _TITLE = {
@@ -166,6 +169,9 @@ def _finding(finding: Finding, run: Run) -> Element:
     ]
     if finding.last_modified is not None:
         rows.append(("Last modified", format_instant(finding.last_modified)))
+    known = acknowledgement_of(finding, run)
+    if known is not None:
+        rows.append(("Acknowledgement", shown(known)))
     if finding.count != 1:
         ends = f", {shown(finding.first)} to {shown(finding.last or '')}" if finding.first else ""
         rows.append(("Stands for", f"{finding.count:,} findings{ends}"))

@@ -18,6 +18,7 @@ from integrity.chain.terminal import escape
 from integrity.chain.times import format_instant
 from integrity.chain.words import backfill_mark, label, said, subject
 from integrity.record import Acceptance, KeyRecord, Requested, Run, Totals, exit_status
+from integrity.report.acknowledged import text_line
 from integrity.report.periods import render_periods
 from integrity.report.words import counted, meaning, narrowing, ratio, told
 
@@ -79,6 +80,7 @@ def render_run(run: Run, style: Style, *, status: int | None) -> list[str]:
         *_population(run),
         *_keys(run.keys, style),
         *(_accepted(one, style) for one in run.accepted),
+        *(text_line(one, run) for one in run.acknowledged),
         _judged(run, style),
         "",
         *_ratios(run.totals),

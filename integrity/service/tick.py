@@ -22,6 +22,7 @@ from logging import getLogger
 from integrity.chain.known import settle
 from integrity.chain.model import TimeWindow
 from integrity.errors import AccessError, IntegrityError
+from integrity.incidents.acknowledged import acknowledged
 from integrity.incidents.decide import Decision, decide
 from integrity.incidents.looks import due_looks
 from integrity.incidents.policy import Policy
@@ -36,11 +37,13 @@ from integrity.service.ports import MetricsSink, OpenTrail, RecordStore, StateSt
 from integrity.service.window import next_window
 from integrity.state import (
     Audience,
+    Checkpoint,
     Commit,
     ConflictError,
     Datapoint,
     DeliveryError,
     Incident,
+    RunSummary,
     TrailState,
 )
 from integrity.verify.accept import accept
@@ -86,6 +89,14 @@ class Ticked:
     trouble: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Every incident that was open or has changed, and whether that was committed."""
+
+    incidents: tuple[Incident, ...]
+    is_committed: bool
+
+
 class Tick:
     """Everything that a tick of one trail works with."""
 
@@ -129,20 +140,14 @@ class Tick:
             looks=tuple(Recorded(look, uri) for look in looks),
             notices=tuple(notices),
         )
-        decision = decide(told, state.incidents, policy=self._watch.policy, now=now)
-        commit = Commit(
-            trail_arn=self._watch.trail_arn,
-            version=state.version,
-            checkpoint=next_checkpoint(
-                state.checkpoint, verification, opened.trail, uri=uri, document=document
-            ),
-            incidents=decision.incidents,
-            letters=tuple(address(decision.messages, self._watch.destinations)),
-            run=summarize(run, uri=uri, document=document),
+        checkpoint = next_checkpoint(
+            state.checkpoint, verification, opened.trail, uri=uri, document=document
         )
-        if not self._commit(commit) and accepting is not None:
+        summary = summarize(run, uri=uri, document=document)
+        kept = self._keep(told, state, checkpoint, summary, now)
+        if not kept.is_committed and accepting is not None:
             raise AccessError("another tick ended meanwhile: nothing was accepted; try again")
-        return Ticked(run, self._tell(run, _standing(state.incidents, decision), stopping))
+        return Ticked(run, self._tell(run, kept.incidents, stopping))
 
     # Looking
 
@@ -192,7 +197,8 @@ class Tick:
             for look in due_looks(state.incidents, window, now, limit=_MOST_LOOKS)
             if not stopping.is_set()
         ]
-        run, known = replace(verification.run, looks=tuple(looks)), verification.known
+        run, known = verification.run, verification.known
+        run = replace(run, looks=tuple(looks), acknowledged=acknowledged(state.incidents))
         if accepting is not None:
             who = run.run.caller_arn or "unknown"
             given_up = accept(known, who=who, why=accepting.reason, at=run.run.judged_at)
@@ -212,14 +218,39 @@ class Tick:
                 notices.append(notice)
             return ""
 
-    def _commit(self, commit: Commit) -> bool:
-        """Whether it was kept: not if another tick was faster, which saw the same bucket."""
-        try:
-            self._store.commit(commit)
-        except ConflictError:
-            _log.warning("another tick was faster", extra={"run": commit.run.run_id})
-            return False
-        return True
+    def _keep(
+        self,
+        told: Told,
+        state: TrailState,
+        checkpoint: Checkpoint,
+        summary: RunSummary,
+        now: datetime,
+    ) -> _Kept:
+        """Decide, and commit: not if another tick was faster, which saw the same bucket.
+
+        A person who was faster, with an acknowledgement, saw none: it is decided again on that.
+        """
+        begun_at = state.checkpoint
+        while True:
+            decision = decide(told, state.incidents, policy=self._watch.policy, now=now)
+            commit = Commit(
+                trail_arn=self._watch.trail_arn,
+                version=state.version,
+                checkpoint=checkpoint,
+                incidents=decision.incidents,
+                letters=tuple(address(decision.messages, self._watch.destinations)),
+                run=summary,
+            )
+            standing = _standing(state.incidents, decision)
+            try:
+                self._store.commit(commit)
+            except ConflictError:
+                state = self._store.load(self._watch.trail_arn)
+            else:
+                return _Kept(standing, is_committed=True)
+            if state.checkpoint != begun_at:
+                _log.warning("another tick was faster", extra={"run": summary.run_id})
+                return _Kept(standing, is_committed=False)
 
     # Telling
 

@@ -211,7 +211,8 @@ class DynamoDbStore:
         """All that is spread. Raises AccessError for what no item can hold."""
         letters = {letter.id: self._letter_item(letter) for letter in reversed(news.letters)}
         history = [self._incident_item(trail_arn, incident) for incident in news.resolved]
-        history.append(self._run_item(trail_arn, news.run))
+        if news.run is not None:
+            history.append(self._run_item(trail_arn, news.run))
         return _Items(
             letters=tuple(reversed(letters.values())),
             history=tuple({**item, "version": number(version)} for item in history),

@@ -37,7 +37,7 @@ class News:
 
     letters: tuple[Letter, ...]
     resolved: tuple[Incident, ...]
-    run: RunSummary
+    run: RunSummary | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

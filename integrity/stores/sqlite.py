@@ -82,7 +82,8 @@ class SqliteStore:
                     f"began with version {commit.version}: another one was faster"
                 )
             _write(connection, commit)
-            _prune(connection, commit, self._retention)
+            if commit.run is not None:
+                _prune(connection, commit.trail_arn, commit.run.finished_at, self._retention)
 
     def claim_letters(self, now: datetime, *, lease: timedelta, limit: int) -> Sequence[Letter]:
         """Letters that are due, oldest first, leased to this caller until `now` + `lease`."""
@@ -185,6 +186,8 @@ def _write(connection: sqlite3.Connection, commit: Commit) -> None:
             for letter in commit.letters
         ],
     )
+    if commit.run is None:
+        return
     connection.execute(
         "INSERT OR REPLACE INTO runs (trail_arn, started, run_id, document) VALUES (?, ?, ?, ?)",
         (
@@ -196,15 +199,16 @@ def _write(connection: sqlite3.Connection, commit: Commit) -> None:
     )
 
 
-def _prune(connection: sqlite3.Connection, commit: Commit, retention: Retention) -> None:
+def _prune(
+    connection: sqlite3.Connection, trail_arn: str, now: datetime, retention: Retention
+) -> None:
     """Forget what is too old. The pages are used again, so that the file stops growing."""
-    now = commit.run.finished_at
     connection.execute(
         "DELETE FROM runs WHERE trail_arn = ? AND started < ?",
-        (commit.trail_arn, microseconds(now - retention.runs)),
+        (trail_arn, microseconds(now - retention.runs)),
     )
     connection.execute(
         "DELETE FROM incidents WHERE trail_arn = ? AND resolved < ?",
-        (commit.trail_arn, microseconds(now - retention.resolved)),
+        (trail_arn, microseconds(now - retention.resolved)),
     )
     connection.execute("DELETE FROM letters WHERE sent < ?", (microseconds(now - retention.sent),))

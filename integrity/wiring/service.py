@@ -14,10 +14,13 @@ from logging import getLogger
 from typing import TYPE_CHECKING
 
 from integrity.aws.session import Aws, AwsRecipe
+from integrity.chain.times import format_instant
 from integrity.chain.words import line
-from integrity.errors import IntegrityError, UsageError
+from integrity.errors import AccessError, IntegrityError, UsageError
+from integrity.incidents.acknowledged import give
 from integrity.incidents.policy import Policy
 from integrity.record import ExitStatus, Run, exit_status
+from integrity.service.acknowledge import keep_acknowledgement
 from integrity.service.outbox import Delivered, Outbox
 from integrity.service.ports import Destination, MetricsSink, RecordStore, StateStore
 from integrity.service.tick import Accepting, Tick, Watch
@@ -89,6 +92,34 @@ class Service:
             for table in self._config.trails
             for incident in self.store.list_incidents(table.trail_arn, since=since)
         ]
+
+    def acknowledge(self, start: str, reason: str, until: timedelta | datetime | None) -> Incident:
+        """Quiet the open incident whose id begins so, in the caller's name; `until` None: speak.
+
+        Raises UsageError where there is no such incident or the time is none to come, AccessError
+        where nobody says who calls.
+        """
+        home = parse_trail_arn(self._config.trails[0].trail_arn)
+        caller = self._aws.caller(home.region if home else None)
+        if caller is None:
+            raise AccessError(
+                "STS does not say who you are (sts:GetCallerIdentity), and what is acknowledged is "
+                "so in somebody's name: try again"
+            )
+        given = give(caller.arn, reason, self._clock(), until)
+        arns = [table.trail_arn for table in self._config.trails]
+        incident = keep_acknowledgement(self.store, arns, start, given)
+        _log.info(
+            "acknowledged",
+            extra={
+                "trail": incident.trail_arn,
+                "incident": incident.id,
+                "by": given.by,
+                "reason": given.reason,
+                "until": format_instant(given.until),
+            },
+        )
+        return incident
 
     def replay(self, letter_id: str | None) -> Delivered:
         """Try a letter that has not arrived again now, or all of them, and whatever else is due.

@@ -15,6 +15,8 @@ from integrity.chain.findings import Finding, Outcome, Reason
 from integrity.chain.model import ChainKind, TimeWindow
 from integrity.record import (
     Acceptance,
+    Acknowledged,
+    Acknowledgement,
     ChainState,
     EventRecord,
     Head,
@@ -171,6 +173,37 @@ def test_an_accepted_head_is_told() -> None:
     for part in ("s3://logs/old", "s3://logs/new", "3 known digests", "user/eve", "moved"):
         assert part in why
     assert "None: nobody took" in section(page_of(CLEAN), "why")
+
+
+def test_what_was_acknowledged_is_told_with_its_finding_and_in_a_list() -> None:
+    judged, finding = TAMPERED.run.judged_at, TAMPERED.findings[0]
+    given = Acknowledgement(
+        by="arn:aws:iam::111122223333:user/<eve>", reason="<b>known</b>", at=DAY, until=judged
+    )
+    longer = replace(given, until=judged + (judged - DAY))
+    known = Acknowledged(
+        incident_id="3f2a9100c0de",
+        reason=finding.reason,
+        outcome=finding.outcome,
+        account_id=finding.account_id,
+        region=finding.region,
+        window=finding.window,
+        acknowledgements=(given, longer),
+    )
+    run_with = replace(TAMPERED, acknowledged=(known,) * 101)
+    why = section(page_of(run_with), "why")
+    assert why.count("Acknowledgement") == 1
+    for part in ("3f2a9100c0de", "was quiet until", ", quiet until", "user/<eve>", "<b>known</b>"):
+        assert part in why
+    assert "<b>known" not in html_of(run_with)
+    assert "And 1 more incidents" in why
+    elsewhere = replace(known, region="eu-west-9")
+    later = TimeWindow(finding.window.end, finding.window.end + (judged - DAY))
+    apart = replace(known, window=later, acknowledgements=(replace(given, until=DAY),))
+    why = section(page_of(replace(TAMPERED, acknowledged=(elsewhere, apart))), "why")
+    assert "Acknowledgement" not in why
+    assert "no longer acknowledged, says" in why
+    assert "None: nobody had acknowledged" in section(page_of(CLEAN), "why")
 
 
 def test_windows_that_were_looked_at_again_are_told() -> None:

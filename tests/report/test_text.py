@@ -15,6 +15,8 @@ from integrity.chain.model import ChainKind, S3Location, TimeWindow
 from integrity.chain.words import WORDS
 from integrity.record import (
     Acceptance,
+    Acknowledged,
+    Acknowledgement,
     ChainState,
     DigestCounts,
     Expected,
@@ -508,3 +510,23 @@ def test_colour_is_laid_on_the_words_of_an_outcome_alone() -> None:
     assert lines[-1].startswith("<invalid>INVALID</>: ")
     assert sum("<" in line for line in lines) == 2
     assert "<valid>1 VALID</>" in render_summary([run()], style, status=0)
+
+
+def test_what_was_acknowledged_is_told_with_who_and_why() -> None:
+    given = Acknowledgement(by="an ARN", reason="known\nto us", at=at(5), until=at(300))
+    known = Acknowledged(
+        incident_id="3f2a9100c0de",
+        reason="log_missing",
+        outcome=Outcome.INVALID,
+        account_id="111122223333",
+        region="us-east-1",
+        window=TimeWindow(at(5), at(6)),
+        acknowledgements=(replace(given, reason="older"), given),
+    )
+    [line] = [
+        line for line in lines_of(replace(run(), acknowledged=(known,))) if line.startswith("Known")
+    ]
+    assert line == (
+        "Known      log_missing 111122223333 us-east-1: acknowledged by an ARN at "
+        "2026-03-01T05:00:00Z, quiet until 2026-03-13T12:00:00Z: known\\nto us"
+    )

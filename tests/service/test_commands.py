@@ -218,6 +218,7 @@ def test_no_configuration_at_all_is_2(monkeypatch: pytest.MonkeyPatch, capsys: C
         ("outbox", "replay"),
         ("health",),
         ("incidents",),
+        ("ack",),
     ],
 )
 def test_each_has_a_help_without_a_configuration(

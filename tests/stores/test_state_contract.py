@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from integrity.record import Acknowledgement
 from integrity.service.ports import StateStore
 from integrity.state import ConflictError, Letter
 from tests.stores.conftest import OpenStore
@@ -164,6 +165,22 @@ def test_an_incident_that_comes_back_is_one_incident(store: StateStore) -> None:
     store.commit(commit(2, incidents=(over,)))
     assert list(store.list_incidents(ARN, since=NOW - DAY)) == [over]
     assert store.load(ARN).incidents == ()
+
+
+def test_a_commit_without_a_run_changes_incidents_and_no_history(open_store: OpenStore) -> None:
+    known = Acknowledgement(by="an ARN", reason="mended soon", at=NOW, until=NOW + DAY)
+    store = open_store()
+    store.commit(commit(incidents=(incident(),), letters=(letter(),)))
+    changed = replace(incident(), acknowledgements=(known, replace(known, until=NOW)))
+    store.commit(replace(commit(1, incidents=(changed,)), run=None))
+
+    state = open_store().load(ARN)
+    assert (state.version, state.incidents) == (2, (changed,))
+    assert state.checkpoint == commit().checkpoint
+    assert [run.run_id for run in store.list_runs(ARN, limit=9)] == ["run-1"]
+    assert unsent(store) == ["one"]
+    with pytest.raises(ConflictError):
+        store.commit(replace(commit(1, incidents=(incident(),)), run=None))
 
 
 def test_runs_are_listed_newest_first(store: StateStore) -> None:
