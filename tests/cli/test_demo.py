@@ -21,6 +21,8 @@ from integrity.lab import demo as lab
 from integrity.lab.demo import Act
 from integrity.lab.world import World
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 DEMO = (sys.executable, "-m", "integrity", "demo")
 AWS = Path(sys.executable).with_name("aws")

@@ -26,7 +26,7 @@ class Quick:
     """Stands in for `integrity.wiring`, and only hurries: real sources, real S3, short waits."""
 
     attempts: int = 4
-    read_timeout: float = 0.5
+    read_timeout: float = 5.0
 
     open_offline = staticmethod(open_offline)
 

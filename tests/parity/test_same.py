@@ -7,6 +7,8 @@ import pytest
 from tests.parity.witnesses import aws_says, needs_aws, we_say
 from tests.scenarios import SCENARIOS, Scenario
 
+pytestmark = pytest.mark.slow
+
 SAME = [
     pytest.param(scenario, id=scenario.name) for scenario in SCENARIOS if scenario.differs is None
 ]
