@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -12,6 +15,7 @@ import pytest
 
 from integrity.chain.findings import Outcome
 from integrity.chain.model import TimeWindow
+from integrity.cli import main
 from integrity.config.parse import parse_config
 from integrity.service.outbox import Delivered, Outbox, address
 from integrity.state import Checkpoint, Commit, Message, RunSummary
@@ -30,17 +34,21 @@ def receiver() -> Iterator[Receiver]:
         yield running
 
 
+def configuration(receiver: Receiver, message: Message) -> str:
+    return (
+        f'[[trails]]\ntrail_arn = "{message.trail_arn}"\n'
+        f'[audiences.security]\nslack_webhook_url = "{receiver.url}/hush/slack"\n'
+        f'webhooks = [{{url = "{receiver.url}/hush/hook", secret = "{SECRET}"}}]\n'
+    )
+
+
 @pytest.fixture
 def outbox(
     receiver: Receiver, message: Message, tmp_path: Path
 ) -> Iterator[tuple[Outbox, SqliteStore]]:
     """With one message on its way to Slack and to a webhook, as a configuration names them."""
-    text = (
-        f'[[trails]]\ntrail_arn = "{message.trail_arn}"\n'
-        f'[audiences.security]\nslack_webhook_url = "{receiver.url}/hush/slack"\n'
-        f'webhooks = [{{url = "{receiver.url}/hush/hook", secret = "{SECRET}"}}]\n'
-    )
-    destinations, told = open_destinations(parse_config(text, {}), pytest.fail)
+    config = parse_config(configuration(receiver, message), {})
+    destinations, told = open_destinations(config, pytest.fail)
     store = SqliteStore(tmp_path / "state.sqlite")
     store.commit(
         Commit(
@@ -138,3 +146,38 @@ def test_given_up_on_it_is_kept_and_replayed(
 
 def host(receiver: Receiver) -> str:
     return receiver.url.removeprefix("http://") + "#1"
+
+
+def test_a_dead_letter_is_replayed_by_its_command_and_signed_anew(
+    outbox: tuple[Outbox, SqliteStore],
+    receiver: Receiver,
+    message: Message,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    box, store = outbox
+    for _ in range(4):
+        receiver.answer(500)
+    box.deliver(NOW + MINUTE)
+    box.deliver(NOW + 2 * HOUR)
+    [letter_id] = [one.id for one in store.unsent_letters() if "webhook" in one.destination]
+    state = f'[state]\nsqlite_path = "{(tmp_path / "state.sqlite").as_posix()}"\n'
+    monkeypatch.setenv("INTEGRITY_CONFIG_TOML", configuration(receiver, message) + state)
+
+    assert main(["outbox", "list"]) == 0
+    assert f"{letter_id}\tdead\t2\twebhook:{host(receiver)}\t" in capsys.readouterr().out
+    receiver.answer(503)
+    assert main(["outbox", "replay", letter_id]) == 3
+    assert capsys.readouterr().out == "0 of 1 messages arrived\n"
+    assert main(["outbox", "replay", letter_id]) == 0
+    assert capsys.readouterr().out == "1 of 1 messages arrived\n"
+
+    last = receiver.requests[-1]
+    assert json.loads(last.body)["message_id"] == last.headers["x-integrity-message"] == message.id
+    stamp, signature = last.headers["x-integrity-signature"].split(",v1=")
+    at = stamp.removeprefix("t=")
+    signed = hmac.new(SECRET.encode(), at.encode() + b"." + last.body, hashlib.sha256)
+    assert hmac.compare_digest(signed.hexdigest(), signature)
+    assert abs(time.time() - int(at)) < 300
+    assert [one.destination for one in store.unsent_letters()] == ["slack:security"]
