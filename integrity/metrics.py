@@ -74,6 +74,10 @@ class Meter:
         """The tick went through to its end, whatever it found."""
         return self._count("Heartbeat", 1)
 
+    def drill(self) -> Datapoint:
+        """A drill was made: the number that the drill's own alarm watches, and no other."""
+        return self._count("Drill", 1)
+
     def _counts(
         self, what: str, valid: int, invalid: int, undetermined: int
     ) -> Iterator[Datapoint]:

@@ -37,7 +37,8 @@ class Step(StrEnum):
     """What there is to tell of an incident.
 
     `opened` is an audience's first news of it, whenever that comes. `worsened` is a graver outcome
-    or twice as many objects. `noted` is told once, and neither reminded nor resolved.
+    or twice as many objects. `noted` is told once, and neither reminded nor resolved. `drill` is
+    told of no incident at all: somebody tries whether messages arrive.
     """
 
     OPENED = "opened"
@@ -45,6 +46,7 @@ class Step(StrEnum):
     REMINDED = "reminded"
     RESOLVED = "resolved"
     NOTED = "noted"
+    DRILL = "drill"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,3 +209,33 @@ class StoredRecord:
 
     uri: str
     document: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """An alarm as CloudWatch shows it. `topics` are those of SNS that it tells when it goes off.
+
+    `is_on`: its actions are not switched off. `state` is CloudWatch's word, `why` its reason.
+    """
+
+    name: str
+    topics: tuple[str, ...]
+    is_on: bool
+    state: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmAction:
+    """Whether what an alarm does when it goes off was done, in CloudWatch's words."""
+
+    is_taken: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """How many subscriptions of a topic were confirmed, and how many wait for it."""
+
+    confirmed: int
+    pending: int

@@ -122,6 +122,7 @@ class MemoryRecords:
 
     def __init__(self) -> None:
         self.records: dict[tuple[str, datetime, str], bytes] = {}
+        self.drills: dict[tuple[str, datetime, str], bytes] = {}
 
     def write(self, trail_arn: str, started_at: datetime, run_id: str, document: bytes) -> str:
         second = started_at.replace(microsecond=0)
@@ -129,6 +130,14 @@ class MemoryRecords:
         if kept != document:
             raise AccessError(f"another record of {run_id} is there")
         return self.uri(trail_arn, second, run_id)
+
+    def write_drill(
+        self, trail_arn: str, started_at: datetime, drill_id: str, document: bytes
+    ) -> str:
+        kept = self.drills.setdefault((trail_arn, started_at, drill_id), document)
+        if kept != document:
+            raise AccessError(f"another drill {drill_id} is there")
+        return f"memory:{trail_arn}/drills/{started_at:%Y%m%dT%H%M%SZ}_{drill_id}"
 
     def newest(self, trail_arn: str) -> StoredRecord | None:
         last = max((key for key in self.records if key[0] == trail_arn), default=None)

@@ -21,6 +21,7 @@ _COMMANDS = (
     "ack",
     "state",
     "outbox",
+    "drill",
     "health",
     "demo",
 )

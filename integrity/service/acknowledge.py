@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from logging import getLogger
 
+from integrity.chain.times import format_instant
 from integrity.errors import AccessError
 from integrity.incidents.acknowledged import acknowledge, named
 from integrity.record import Acknowledgement
@@ -17,6 +19,8 @@ from integrity.state import Commit, ConflictError, Incident
 
 _TRIES = 5
 _RESOLVED_LATELY = timedelta(days=400)
+
+_log = getLogger(__name__)
 
 
 def keep_acknowledgement(
@@ -48,5 +52,15 @@ def keep_acknowledgement(
             store.commit(commit)
         except ConflictError:
             continue
+        _log.info(
+            "acknowledged",
+            extra={
+                "trail": changed.trail_arn,
+                "incident": changed.id,
+                "by": given.by,
+                "reason": given.reason,
+                "until": format_instant(given.until),
+            },
+        )
         return changed
     raise AccessError(f"others changed the state {_TRIES} times meanwhile: nothing was kept")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from logging import getLogger
 
-from integrity.service.ports import Destination, StateStore
+from integrity.service.ports import Destination, LetterStore
 from integrity.state import Audience, DeliveryError, Letter, Message, Step
 
 _LEASE = timedelta(minutes=15)
@@ -77,7 +77,7 @@ class Outbox:
 
     def __init__(
         self,
-        store: StateStore,
+        store: LetterStore,
         destinations: Mapping[str, Destination],
         *,
         give_up_after: timedelta,

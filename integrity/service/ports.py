@@ -28,23 +28,8 @@ from integrity.verify.parallel import Stopping
 from integrity.verify.run import Verification
 
 
-class StateStore(Protocol):
-    """Checkpoints, incidents, run history and the outbox. Used by several processes at once.
-
-    Every method raises AccessError where the store cannot be reached, refuses, or holds what this
-    program did not write; UsageError where a newer program wrote it.
-    """
-
-    def load(self, trail_arn: str) -> TrailState:
-        """What is kept of a trail; of one that nobody has heard of, version 0 and nothing."""
-
-    def commit(self, commit: Commit) -> None:
-        """All of it or nothing, and only if the version is still the one it was loaded with.
-
-        The state then has the next version. A letter that is there already (by id), sent or not, is
-        left as it is. Raises ConflictError where another tick was faster. After an AccessError it
-        is kept whole or not at all: `load` tells which.
-        """
+class LetterStore(Protocol):
+    """Letters on their way: what an outbox works with."""
 
     def claim_letters(self, now: datetime, *, lease: timedelta, limit: int) -> Sequence[Letter]:
         """Letters of all trails that are due and not dead, oldest first, for this caller alone.
@@ -64,6 +49,25 @@ class StateStore(Protocol):
 
         Its lease ends. So is a dead letter replayed: not dead, and due now. One that has arrived in
         the meantime stays so, and one that nobody knows is not made.
+        """
+
+
+class StateStore(LetterStore, Protocol):
+    """Checkpoints, incidents, run history and the outbox. Used by several processes at once.
+
+    Every method raises AccessError where the store cannot be reached, refuses, or holds what this
+    program did not write; UsageError where a newer program wrote it.
+    """
+
+    def load(self, trail_arn: str) -> TrailState:
+        """What is kept of a trail; of one that nobody has heard of, version 0 and nothing."""
+
+    def commit(self, commit: Commit) -> None:
+        """All of it or nothing, and only if the version is still the one it was loaded with.
+
+        The state then has the next version. A letter that is there already (by id), sent or not, is
+        left as it is. Raises ConflictError where another tick was faster. After an AccessError it
+        is kept whole or not at all: `load` tells which.
         """
 
     def unsent_letters(self) -> Sequence[Letter]:
@@ -91,6 +95,11 @@ class RecordStore(Protocol):
         Never overwrites: the same one again changes nothing, another one of the same name is an
         AccessError. Raises UsageError for an ARN or a run id that is none.
         """
+
+    def write_drill(
+        self, trail_arn: str, started_at: datetime, drill_id: str, document: bytes
+    ) -> str:
+        """Keep how a drill ended, where `newest` does not look; its URI. Otherwise as `write`."""
 
     def newest(self, trail_arn: str) -> StoredRecord | None:
         """The record that was started last, to the second, or None."""

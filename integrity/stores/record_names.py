@@ -52,6 +52,12 @@ def record_name(trail_arn: str, started_at: datetime, run_id: str) -> str:
     return f"{trail_folder(trail_arn)}{day_folder(started_at)}{name}"
 
 
+def drill_name(trail_arn: str, started_at: datetime, drill_id: str) -> str:
+    """The same of a drill: in a folder of their own, so that none is taken for a record."""
+    name = record_name(trail_arn, started_at, drill_id).rpartition("/")[2]
+    return f"{trail_folder(trail_arn)}drills/{name}"
+
+
 def newest_name(day: str, names: Iterable[str]) -> str | None:
     """The last of the `names` of records that belong into the folder of `day`, `2026/03/01/`."""
     return max((name for name in names if _belongs(day, name)), default=None)

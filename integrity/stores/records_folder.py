@@ -18,6 +18,7 @@ from integrity.state import StoredRecord
 from integrity.stores.record_names import (
     LEVELS,
     MAX_RECORD_BYTES,
+    drill_name,
     newest_name,
     record_name,
     trail_folder,
@@ -45,7 +46,16 @@ class FolderRecords:
         Raises AccessError where it cannot be written or another one has its name, UsageError for an
         ARN or a run id that is none.
         """
-        path = self._folder / record_name(trail_arn, started_at, run_id)
+        return self._keep(record_name(trail_arn, started_at, run_id), document)
+
+    def write_drill(
+        self, trail_arn: str, started_at: datetime, drill_id: str, document: bytes
+    ) -> str:
+        """Keep how a drill ended, beside the records; its URI. Raises as `write` does."""
+        return self._keep(drill_name(trail_arn, started_at, drill_id), document)
+
+    def _keep(self, name: str, document: bytes) -> str:
+        path = self._folder / name
         with _translated(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             part = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")

@@ -17,6 +17,7 @@ from integrity.state import StoredRecord
 from integrity.stores.record_names import (
     LEVELS,
     MAX_RECORD_BYTES,
+    drill_name,
     newest_name,
     record_name,
     trail_folder,
@@ -63,7 +64,16 @@ class S3Records:
         Raises AccessError where S3 refuses or another one has its name, UsageError for an ARN or a
         run id that is none.
         """
-        key = self._prefix + record_name(trail_arn, started_at, run_id)
+        return self._keep(record_name(trail_arn, started_at, run_id), document)
+
+    def write_drill(
+        self, trail_arn: str, started_at: datetime, drill_id: str, document: bytes
+    ) -> str:
+        """Keep how a drill ended, beside the records; its URI. Raises as `write` does."""
+        return self._keep(drill_name(trail_arn, started_at, drill_id), document)
+
+    def _keep(self, name: str, document: bytes) -> str:
+        key = self._prefix + name
         if not self._put(key, document) and self._get(key) != document:
             raise AccessError(
                 f"{self._uri(key)} holds another record of the same run: it is left as it is; find "

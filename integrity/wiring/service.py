@@ -6,21 +6,22 @@ its roles. One trail that cannot be verified stops no other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from logging import getLogger
+from threading import Event
 from typing import TYPE_CHECKING
 
 from integrity.aws.session import Aws, AwsRecipe
-from integrity.chain.times import format_instant
 from integrity.chain.words import line
 from integrity.errors import AccessError, IntegrityError, UsageError
 from integrity.incidents.acknowledged import give
 from integrity.incidents.policy import Policy
 from integrity.record import ExitStatus, Run, exit_status
 from integrity.service.acknowledge import keep_acknowledgement
+from integrity.service.drilled import Drilled
 from integrity.service.outbox import Delivered, Outbox
 from integrity.service.ports import Destination, MetricsSink, RecordStore, StateStore
 from integrity.service.tick import Accepting, Tick, Watch
@@ -29,6 +30,7 @@ from integrity.state import Audience, Incident
 from integrity.stores.places import open_record_store, open_state_store
 from integrity.verify.parallel import Stopping
 from integrity.wiring.destinations import name_destinations, open_destinations
+from integrity.wiring.drilling import keep_drill, make_drill
 from integrity.wiring.watched import WatchedTrail
 
 if TYPE_CHECKING:
@@ -76,6 +78,29 @@ class Service:
         _log_run(ticked.run)
         return ticked.run
 
+    def drill(
+        self,
+        trail_arn: str | None,
+        *,
+        timeout: timedelta,
+        queue_urls: Sequence[str],
+        stopping: Event,
+    ) -> Drilled:
+        """Prove that somebody would be told of this trail, or of the only one; and keep how it was.
+
+        Raises UsageError for a trail that is not configured, or where one has to be named.
+        """
+        drilled = make_drill(
+            self._config,
+            self._table(trail_arn),
+            clock=self._clock,
+            timeout=timeout,
+            queue_urls=queue_urls,
+            stopping=stopping,
+        )
+        keep_drill(self.records, drilled)
+        return drilled
+
     def last_attempted(self) -> datetime | None:
         """Up to when every trail was looked at; None: never. A tick that was cut short is no tick.
 
@@ -108,18 +133,7 @@ class Service:
             )
         given = give(caller.arn, reason, self._clock(), until)
         arns = [table.trail_arn for table in self._config.trails]
-        incident = keep_acknowledgement(self.store, arns, start, given)
-        _log.info(
-            "acknowledged",
-            extra={
-                "trail": incident.trail_arn,
-                "incident": incident.id,
-                "by": given.by,
-                "reason": given.reason,
-                "until": format_instant(given.until),
-            },
-        )
-        return incident
+        return keep_acknowledgement(self.store, arns, start, given)
 
     def replay(self, letter_id: str | None) -> Delivered:
         """Try a letter that has not arrived again now, or all of them, and whatever else is due.
@@ -180,11 +194,16 @@ class Service:
             clock=self._clock,
         )
 
-    def _table(self, trail_arn: str) -> TrailTable:
+    def _table(self, trail_arn: str | None) -> TrailTable:
+        """The trail that is named, or without a name the only one."""
         for table in self._config.trails:
             if table.trail_arn == trail_arn:
                 return table
+        if trail_arn is None and len(self._config.trails) == 1:
+            return self._config.trails[0]
         known = ", ".join(table.trail_arn for table in self._config.trails)
+        if trail_arn is None:
+            raise UsageError(f"the configuration has several trails, name one of them: {known}")
         raise UsageError(f"the configuration has no trail {trail_arn}; there are: {known}")
 
     def _deliver_anyway(self) -> None:

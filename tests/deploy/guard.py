@@ -78,7 +78,7 @@ def _permitted(
 def _conditions(request: Request) -> dict[str, str]:
     if request.service != "monitoring":
         return {}
-    return {"cloudwatch:namespace": str(json.loads(request.body)["Namespace"])}
+    return {"cloudwatch:namespace": str(json.loads(request.body).get("Namespace", ""))}
 
 
 def _asked(operation: str, request: Request, bucket: str, key: str) -> list[Action]:
@@ -111,6 +111,9 @@ def _resource(service: str, operation: str, request: Request) -> str:
     """What the Service Authorization Reference names; `*` for actions without a resource type."""
     if service == "sns":
         return parse_qs(request.body.decode())["TopicArn"][0]
+    if operation == "DescribeAlarmHistory":
+        name = json.loads(request.body)["AlarmName"]
+        return f"arn:aws:cloudwatch:{request.region}:123456789012:alarm:{name}"
     if service == "sts":
         return parse_qs(request.body.decode())["RoleArn"][0]
     if service == "cloudtrail" and operation in ("GetTrail", "GetTrailStatus"):

@@ -8,17 +8,22 @@ ECS, DynamoDB and the schedule are not part of it. A queue on each topic stands 
 from __future__ import annotations
 
 import json
+import os
 import socket
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
+from integrity.config.parse import parse_config
+from integrity.wiring.service import Service
 from tests.deploy.localstack import find_python, localstack
 from tests.deploy.template import OPERATIONS, REQUIRED, SERVICE, TRAIL, fill
 
@@ -286,3 +291,60 @@ def test_silence_is_mailed_to_operations_once_and_then_to_security(world: World)
     assert world.mail("OperationsTopic")["SilentAlarm", ALARM] == 1
     assert world.mail("SecurityTopic")["BlindAlarm", ALARM] == 1
     assert not [one for one in world.mail("OperationsTopic") if one[0] == "HeartbeatAlarm"]
+
+
+# The last one here: what it leaves in the mailboxes of the others is more than alarms say.
+
+
+@contextmanager
+def as_integrity(endpoint: str) -> Iterator[None]:
+    """The environment of a service on LocalStack."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+            patch.delenv(name)
+        patch.setenv("AWS_ENDPOINT_URL", endpoint)
+        patch.setenv("AWS_ACCESS_KEY_ID", "test")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        patch.setenv("AWS_REGION", "us-east-1")
+        yield
+
+
+def test_a_drill_sets_off_its_alarm_alone_and_is_seen_to_arrive(
+    world: World, endpoint: str, tmp_path: Path
+) -> None:
+    topics = [world.outputs[name] for name in ("SecurityTopic", "OperationsTopic")]
+    sqs, sns, queues = world.client("sqs"), world.client("sns"), []
+    for number, arn in enumerate(topics):
+        url = sqs.create_queue(QueueName=f"drill-{number}")["QueueUrl"]
+        about = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=about["Attributes"]["QueueArn"])
+        queues.append(url)
+    config = parse_config(
+        f"""
+        [[trails]]
+        trail_arn = "{TRAIL}"
+        [state]
+        sqlite_path = "{tmp_path / "state.sqlite"}"
+        [records]
+        place = "{tmp_path}"
+        [audiences.security]
+        sns_topic_arns = ["{topics[0]}"]
+        [audiences.operations]
+        sns_topic_arns = ["{topics[1]}"]
+        """,
+        {},
+    )
+    before = world.states()
+    with as_integrity(endpoint):
+        drilled = Service(config, lambda: datetime.now(UTC).replace(microsecond=0)).drill(
+            None, timeout=timedelta(seconds=UNTIL), queue_urls=queues, stopping=threading.Event()
+        )
+
+    shown = [(hop.name, hop.place, hop.sight.value, hop.detail) for hop in drilled.hops]
+    assert drilled.has_passed, shown
+    assert [hop.detail for hop in drilled.hops if hop.name == "arrival"].count(
+        "the drill's message"
+    ) == 2
+    changed = {name for name, state in world.states().items() if state != before[name]}
+    assert changed <= {"DrillAlarm"}
+    world.wait_for(DrillAlarm=OK)

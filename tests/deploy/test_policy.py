@@ -28,6 +28,7 @@ from integrity.state import Audience, Datapoint, DeliveryError, Message, Step, U
 from tests.deploy.guard import GuardedLab
 from tests.deploy.stack import deployed
 from tests.deploy.template import KEYS, OPERATIONS, TRAIL, listed
+from tests.deploy.test_drill import DRILL_ACTIONS
 from tests.deploy.test_tick import ACTIONS
 from tests.organizations import HOURS, START, organization
 from tests.organizations import ORGANIZATION as LAB_ORGANIZATION
@@ -162,10 +163,10 @@ def known(capsys: Captured, world: World, statements: Statements) -> Any:
     return status, run.population, run.findings, run.totals
 
 
-def test_every_action_is_tried_here_or_by_a_whole_tick(policy: Policy) -> None:
+def test_every_action_is_tried_here_or_by_a_whole_tick_or_a_drill(policy: Policy) -> None:
     actions = {action for one in policy.statements for action in listed(one["Action"])}
 
-    assert actions == {*NEEDED, *ACTIONS, *NOT_TRIED}
+    assert actions == {*NEEDED, *ACTIONS, *DRILL_ACTIONS, *NOT_TRIED}
 
 
 # Telling

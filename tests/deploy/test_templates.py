@@ -46,6 +46,7 @@ ANY_RESOURCE = {
     "organizations:DescribeOrganization": "has no resource type",
     "organizations:ListAccounts": "has no resource type",
     "cloudwatch:PutMetricData": "has no resource type; the namespace is a condition",
+    "cloudwatch:DescribeAlarmsForMetric": "asks by a metric, before an alarm is known",
     "ecr:GetAuthorizationToken": "has no resource type",
 }
 
@@ -75,19 +76,20 @@ def alarms(given: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     )
 
 
-def test_every_metric_of_an_alarm_is_one_that_a_tick_emits() -> None:
+def test_every_metric_of_an_alarm_is_one_that_a_tick_or_a_drill_emits() -> None:
     meter = Meter(TRAIL, NOW)
     points = [
         *meter.verification(run(), []),
         *meter.messages(due=0, sent=0),
         meter.heartbeat(),
+        meter.drill(),
     ]
     emitted = {point.name: [name for name, _ in point.dimensions] for point in points}
 
     ours = [one for one in alarms(ALL).values() if one.get("Namespace") != "AWS/SQS"]
     ours = [one for one in ours if "AlarmRule" not in one]
 
-    assert len(ours) == 5
+    assert len(ours) == 6
     for one in ours:
         assert one["Namespace"] == MetricsTable().namespace
         assert [about["Name"] for about in one["Dimensions"]] == emitted[one["MetricName"]]
@@ -106,6 +108,7 @@ def test_every_metric_of_an_alarm_is_one_that_a_tick_emits() -> None:
                 "UnsentAlarm": [SECURITY],
                 "FailedRunAlarm": [SECURITY],
                 "SilentAlarm": [SECURITY],
+                "DrillAlarm": [SECURITY],
             },
         ),
         (
@@ -118,6 +121,7 @@ def test_every_metric_of_an_alarm_is_one_that_a_tick_emits() -> None:
                 "FailedRunAlarm": [OPERATORS, EXTRA],
                 "SilentAlarm": [OPERATORS, EXTRA],
                 "BlindAlarm": [SECURITY],
+                "DrillAlarm": [SECURITY, OPERATORS, EXTRA],
             },
         ),
     ],
@@ -127,7 +131,8 @@ def test_who_hears_of_an_alarm(given: dict[str, str], expected: dict[str, list[A
     found = alarms(REQUIRED | given)
 
     assert {name: one.get("AlarmActions", []) for name, one in found.items()} == expected
-    assert {name: one.get("OKActions", []) for name, one in found.items()} == expected
+    silent: dict[str, list[Any]] = {"DrillAlarm": []}  # that a drill is over is no news
+    assert {name: one.get("OKActions", []) for name, one in found.items()} == expected | silent
 
 
 def test_silence_is_told_only_where_no_failed_run_was() -> None:

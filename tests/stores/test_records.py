@@ -54,6 +54,15 @@ def test_the_newest_is_the_one_that_started_last(records: RecordStore) -> None:
     assert newest.document == b"2"
 
 
+def test_a_drill_is_kept_and_is_no_record(records: RecordStore) -> None:
+    uri = records.write_drill(ARN, NOW, "drill-0a1b2c3d", b"{}")
+    assert "main/drills/20260305T122000Z_drill-0a1b2c3d" in uri
+    assert records.write_drill(ARN, NOW, "drill-0a1b2c3d", b"{}") == uri
+    assert records.newest(ARN) is None
+    with pytest.raises(AccessError):
+        records.write_drill(ARN, NOW, "drill-0a1b2c3d", b"another")
+
+
 def test_the_same_record_again_changes_nothing(records: RecordStore) -> None:
     first = records.write(ARN, NOW, RUN, b"one")
     again = records.write(ARN, NOW + timedelta(microseconds=7), RUN, b"one")
