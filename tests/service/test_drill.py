@@ -185,7 +185,7 @@ def test_the_message_is_marked_throughout_and_has_the_fields_of_a_real_one() -> 
 
 
 def test_a_place_of_both_audiences_is_told_once() -> None:
-    both = dict.fromkeys(Audience, (f"sns:{SECURITY}",))
+    both: dict[Audience, tuple[str, ...]] = dict.fromkeys(Audience, (f"sns:{SECURITY}",))
     messages = [write_drill(ID, ARN, PLACE, audience, BEGIN) for audience in Audience]
     assert len(address(messages, both)) == 1
     ground = Ground(names=both)
