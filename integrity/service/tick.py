@@ -53,6 +53,9 @@ from integrity.verify.run import Verification
 _MOST_LOOKS = 20
 """Windows of open incidents that one tick looks at again; what is left over stays due."""
 
+_MOST_DECISIONS = 5
+"""So often does a tick decide again where persons were faster."""
+
 _log = getLogger(__name__)
 
 
@@ -230,8 +233,8 @@ class Tick:
 
         A person who was faster, with an acknowledgement, saw none: it is decided again on that.
         """
-        begun_at = state.checkpoint
-        while True:
+        begun_at, standing = state.checkpoint, state.incidents
+        for _ in range(_MOST_DECISIONS):
             decision = decide(told, state.incidents, policy=self._watch.policy, now=now)
             commit = Commit(
                 trail_arn=self._watch.trail_arn,
@@ -249,8 +252,9 @@ class Tick:
             else:
                 return _Kept(standing, is_committed=True)
             if state.checkpoint != begun_at:
-                _log.warning("another tick was faster", extra={"run": summary.run_id})
-                return _Kept(standing, is_committed=False)
+                break
+        _log.warning("another tick was faster", extra={"run": summary.run_id})
+        return _Kept(standing, is_committed=False)
 
     # Telling
 

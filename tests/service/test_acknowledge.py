@@ -106,6 +106,19 @@ def test_a_tick_that_meets_it_decides_again_and_loses_nothing(memory: MemoryStag
     assert [one.run_id for one in memory.store.list_runs(memory.trail.arn, limit=1)] == [run.run.id]
 
 
+def test_a_tick_that_another_one_overtakes_leaves_it_all_to_that_one(memory: MemoryStage) -> None:
+    store = Interrupted()
+    store.__dict__ |= {**memory.store.__dict__, "happenings": [memory.tick]}
+    memory.store = store
+    memory.pass_hours()
+    attacks.edit_log(memory.world, memory.newest.log_files[0])
+    run = memory.tick().run
+
+    assert memory.boxes["security"].news == [("worsened", "log_hash_mismatch")]
+    [last] = memory.store.list_runs(memory.trail.arn, limit=1)
+    assert last.run_id != run.run.id
+
+
 def test_who_is_slower_than_a_tick_or_another_person_says_it_again(memory: MemoryStage) -> None:
     def tick() -> None:
         memory.pass_hours()
@@ -183,6 +196,7 @@ def test_ack_says_what_it_did_and_the_list_shows_it(
     main(["incidents"])
     assert "\topen, acknowledged until 2026-03-10T00:00:00Z\t" in capsys.readouterr().out
 
+    shell.pass_hours()
     assert main(["ack", incident_id, "--reason", "no", "--withdraw"]) == 0
     assert "no longer acknowledged: the next tick speaks" in capsys.readouterr().out
     main(["incidents", "--format", "json"])
