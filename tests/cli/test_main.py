@@ -29,8 +29,10 @@ COMMANDS = [
     "status",
     "config",
     "incidents",
+    "ack",
     "state",
     "outbox",
+    "drill",
     "health",
     "demo",
 ]
