@@ -28,6 +28,7 @@ from integrity.doctor.bucket import (
     examine_versions,
 )
 from integrity.doctor.check import Check, Fault, misconfigured, skipped
+from integrity.doctor.drill import examine_drill
 from integrity.doctor.forecast import Forecast, Watching, forecast
 from integrity.doctor.identity import examine_caller, examine_role
 from integrity.doctor.keeping import (
@@ -47,6 +48,7 @@ from integrity.doctor.trail import (
     examine_trail,
 )
 from integrity.errors import UsageError
+from integrity.metrics import Meter
 from integrity.sources.buckets import Buckets
 from integrity.sources.patience import Patience
 from integrity.state import Audience
@@ -67,7 +69,6 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 16
 _UNTRIED = "nothing of it could be tried: see what failed before"
-
 Examined = Check | Forecast
 
 
@@ -111,6 +112,16 @@ def _examine_telling(
     metrics = config.metrics
     if metrics.enabled:
         yield examine_metrics(asker, metrics.namespace, metrics.region, now)
+        audiences = [config.audiences.of(audience) for audience in Audience]
+        topics = dict.fromkeys(arn for one in audiences for arn in one.sns_topic_arns)
+        for table in config.trails:
+            yield from examine_drill(
+                asker,
+                Meter(table.trail_arn, now).drill(),
+                metrics.namespace,
+                metrics.region,
+                topics,
+            )
     else:
         yield skipped("cloudwatch:PutMetricData", metrics.namespace, "metrics.enabled is false")
 
@@ -240,9 +251,8 @@ class _Examination:
             by_kms=lies.by_kms,
             bucket_key=lies.bucket_key,
         )
-        if expected is not None:
-            return expected
-        return skipped("requests of a month", found.trail.bucket, "no whole day lies there yet")
+        why = "no whole day lies there yet"
+        return expected or skipped("requests of a month", found.trail.bucket, why)
 
     def _folders(self, trail: Trail, connection: Connection) -> list[Folder]:
         """The chains that the bucket shows, as a tick finds them."""

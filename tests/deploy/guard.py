@@ -71,6 +71,10 @@ class GuardedLab(LabServer):
                         f"{asked[1]} because no identity-based policy allows the {asked[0]} action"
                     )
                     return error_for(request.service, 403, code, said)
+        return self._allowed(operation, request, bucket, key)
+
+    def _allowed(self, operation: str, request: Request, bucket: str, key: str) -> Response | None:
+        """The answer to what is allowed."""
         return super()._answer(operation, request, bucket, key)
 
 

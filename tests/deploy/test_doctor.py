@@ -18,6 +18,7 @@ import boto3
 import pytest
 
 from integrity.cli import main
+from integrity.lab.wire import Request, Response, json_response
 from integrity.lab.world import World
 from tests.deploy.guard import GuardedLab
 from tests.deploy.stack import ACCOUNT, REGION, Stack, deployed
@@ -85,6 +86,15 @@ def make_world() -> World:
     return world
 
 
+class Ward(GuardedLab):
+    """moto has no history of alarms: here it is empty."""
+
+    def _allowed(self, operation: str, request: Request, bucket: str, key: str) -> Response | None:
+        if operation == "DescribeAlarmHistory":
+            return json_response({"AlarmHistoryItems": []})
+        return super()._allowed(operation, request, bucket, key)
+
+
 class Clinic:
     """The lab's AWS with what the stack made in it, and the doctor with the task's environment."""
 
@@ -115,6 +125,17 @@ class Clinic:
         for topic in self.task.topics:
             sns.create_topic(Name=topic.rpartition(":")[2])
             sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.com")
+        boto3.client("cloudwatch", region_name=REGION).put_metric_alarm(
+            AlarmName="integrity-drill",
+            Namespace="CloudTrailIntegrity",
+            MetricName="Drill",
+            Dimensions=[{"Name": "Trail", "Value": self.lab.world.trails[0].arn}],
+            Statistic="Maximum",
+            Period=60,
+            EvaluationPeriods=1,
+            ComparisonOperator="GreaterThanThreshold",
+            Threshold=0,
+        )
         boto3.client("dynamodb", region_name=REGION).create_table(
             TableName=self.task.table,
             BillingMode="PAY_PER_REQUEST",
@@ -150,7 +171,7 @@ class Clinic:
 def own() -> Iterator[Clinic]:
     with deployed(OWN) as stack:
         task = task_of(stack)
-    with GuardedLab(make_world(), []) as lab:
+    with Ward(make_world(), []) as lab:
         lab.keys = {
             "trail-logs": KEYS["TrailKmsKeyArn"],
             task.bucket: KEYS["RecordsKmsKeyArn"],
@@ -178,7 +199,7 @@ def others() -> Iterator[Clinic]:
     secrets = {
         f"INTEGRITY_TRAILS_0_{name}": EXTERNAL_ID for name in ("EXTERNAL_ID", "BUCKET_EXTERNAL_ID")
     }
-    with GuardedLab(world, []) as lab:
+    with Ward(world, []) as lab:
         for role in (ROLES["TrailRoleArn"], ROLES["BucketRoleArn"]):
             lab.roles.add(role, external_id=EXTERNAL_ID)
             lab.role_statements[role] = audited
