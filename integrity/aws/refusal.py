@@ -168,6 +168,8 @@ _ABOUT_THE_SETUP = frozenset(
 )
 
 _KMS_ACTION = re.compile(r"(kms:[A-Za-z]+)(?: on (?:the )?resource: (\S+))?")
+# How services without a code of their own for it say that the clock is wrong.
+_SKEWED = re.compile(r"Signature (?:expired|not yet current)")
 _KMS_UNNAMED = "The ciphertext refers to a customer master key"
 _BECAUSE = re.compile(r"because [\x20-\x7e]+|with an explicit deny[\x20-\x7e]*")
 _MOST_QUOTED = 300
@@ -181,9 +183,9 @@ def error_code(error: Refusal) -> str:
 
 
 def is_setup_fault(error: Refusal) -> bool:
-    """Whether the command's credentials, profile or region are wrong, whatever is asked."""
+    """Whether the command's credentials, profile, region or clock are wrong, whatever is asked."""
     if isinstance(error, ClientError):
-        return _BY_CODE.get(error_code(error)) in _BLAMING_CREDENTIALS
+        return _of_code(error) in _BLAMING_CREDENTIALS
     return _template(error) in _ABOUT_THE_SETUP
 
 
@@ -217,6 +219,20 @@ def is_denied(error: Refusal) -> bool:
     return _BY_CODE.get(error_code(error)) == _DENIED
 
 
+def is_skewed(error: Refusal) -> bool:
+    """Whether this machine's clock is too wrong for AWS to take anything from it."""
+    return isinstance(error, ClientError) and _of_code(error) == _CLOCK
+
+
+def kms_call(error: Refusal) -> tuple[str, str] | None:
+    """Where it is a KMS key that is refused: the action, and the key's ARN if it is said."""
+    message = _message(error)
+    if not is_denied(error) or not _kms_key(message):
+        return None
+    named = _KMS_ACTION.search(message)
+    return (named[1], named[2] or "") if named else ("kms:Decrypt", "")
+
+
 def explain(error: Refusal, call: Call) -> str:
     """One sentence: what failed and what would mend it. Nothing of it is longer than a line."""
     if isinstance(error, ClientError):
@@ -231,10 +247,22 @@ def _template(error: Exception) -> str:
     return _NETWORK
 
 
+def _message(error: Refusal) -> str:
+    """AWS's own words."""
+    if not isinstance(error, ClientError):
+        return ""
+    return str(error.response.get("Error", {}).get("Message", ""))
+
+
+def _of_code(error: ClientError) -> str | None:
+    template = _BY_CODE.get(error_code(error))
+    return _CLOCK if template == _REJECTED and _SKEWED.search(_message(error)) else template
+
+
 def _explain_answer(error: ClientError, call: Call) -> str:
     details: dict[str, Any] = {**error.response.get("Error", {})}
-    code, message = error_code(error), str(details.get("Message", ""))
-    template = _BY_CODE.get(code)
+    code, message = error_code(error), _message(error)
+    template = _of_code(error)
     if template == _DENIED and (key := _kms_key(message)):
         return _KMS_DENIED.format(key=key)
     if template is None:

@@ -17,6 +17,7 @@ _COMMANDS = (
     "run",
     "status",
     "config",
+    "doctor",
     "incidents",
     "ack",
     "state",

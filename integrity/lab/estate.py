@@ -73,12 +73,14 @@ class ExpirationRule:
 
 @dataclass(slots=True)
 class LabBucket:
-    """A bucket: where it is, whose it is, and what expires in it."""
+    """A bucket: where it is, whose it is, what expires in it, and the KMS key of its objects."""
 
     name: str
     region: str
     owner: str
     expirations: list[ExpirationRule] = field(default_factory=list)
+    kms_key_arn: str | None = None
+    bucket_key: bool = False
 
 
 @dataclass(slots=True)

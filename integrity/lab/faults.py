@@ -32,6 +32,7 @@ Action = Literal[
     "archive",
     "kms",
     "expire",
+    "skew",
 ]
 """What a rule does to the request.
 
@@ -46,6 +47,7 @@ drip       the body comes in pieces of `size` bytes, one every `seconds`
 archive    403 InvalidObjectState
 kms        403 AccessDenied, because the key that encrypts the object may not be used
 expire     the credentials have expired
+skew       the request was signed too long ago, or too far ahead
 """
 
 
@@ -53,7 +55,8 @@ expire     the credentials have expired
 class Fault:
     """One rule. What is None or "" matches everything; `key` matches as part of the key.
 
-    `access_key` matches who signed the request. `seen` is how many requests matched so far.
+    `access_key` matches who signed the request; `message` is said by its error in place of the
+    usual one. `seen` is how many requests matched so far.
     """
 
     do: Action
@@ -68,6 +71,7 @@ class Fault:
     per_key: bool = False
     seconds: float = 0.0
     size: int = 0
+    message: str = ""
     seen: int = 0
     _seen_of: Counter[str] = field(default_factory=Counter, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
@@ -94,7 +98,7 @@ class Fault:
         if answer is None:
             return None
         status, code = answer
-        return error_for(service, status, code, _MESSAGES[self.do])
+        return error_for(service, status, code, self.message or _MESSAGES[self.do])
 
 
 _MESSAGES: dict[str, str] = {
@@ -103,6 +107,7 @@ _MESSAGES: dict[str, str] = {
     "error": "We encountered an internal error. Please try again.",
     "archive": "The operation is not valid for the object's storage class",
     "expire": "The provided token has expired.",
+    "skew": "Signature expired: 20260301T000000Z is now earlier than 20260301T004500Z",
     "kms": "The ciphertext refers to a customer master key that does not exist, does not exist in "
     "this region, or you are not allowed to access.",
 }
@@ -122,6 +127,9 @@ _ANSWERS: dict[tuple[str, str], tuple[int, str]] = {
     ("expire", "s3"): (400, "ExpiredToken"),
     ("expire", "query"): (403, "ExpiredToken"),
     ("expire", "json"): (400, "ExpiredTokenException"),
+    ("skew", "s3"): (403, "RequestTimeTooSkewed"),
+    ("skew", "query"): (403, "SignatureDoesNotMatch"),
+    ("skew", "json"): (400, "InvalidSignatureException"),
     ("archive", "s3"): (403, "InvalidObjectState"),
     ("kms", "s3"): (403, "AccessDenied"),
 }

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, ClassVar
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 
 from integrity.lab.faults import Fault
-from integrity.lab.wire import REQUEST_ID, Request, Response
+from integrity.lab.wire import REQUEST_ID, Request, Response, http_date
 
 if TYPE_CHECKING:
     from integrity.lab.server import LabServer
@@ -82,6 +82,7 @@ class LabRequestHandler(MotoRequestHandler):
         promised = len(body if fault is not None and fault.do == "cut" else answer.body)
         head = [f"HTTP/1.1 {answer.status} {responses.get(answer.status, 'Unknown')}"]
         head.append(f"x-amz-request-id: {REQUEST_ID}\r\nServer: lab\r\nContent-Length: {promised}")
+        head.append(f"Date: {http_date(self.lab.world.now + self.lab.ahead)}")
         head.extend(f"{name}: {value}" for name, value in answer.headers.items())
         if self.close_connection:
             head.append("Connection: close")

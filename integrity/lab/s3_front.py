@@ -9,13 +9,20 @@ Source: AWS: API_GetObject, API_ListObjects, API_ListObjectsV2, API_HeadBucket.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from xml.sax.saxutils import escape
 
+from integrity.lab.estate import LabBucket
 from integrity.lab.objects import Address, StoredObject
 from integrity.lab.s3_listings import KeyIndex, listing
 from integrity.lab.s3_writes import WRITES, write
-from integrity.lab.wire import S3_NAMESPACE, Request, Response, s3_error, xml_response
+from integrity.lab.wire import (
+    S3_NAMESPACE,
+    Request,
+    Response,
+    http_date,
+    s3_error,
+    xml_response,
+)
 from integrity.lab.world import World
 
 # What a parameter of the query asks for, by method.
@@ -30,10 +37,6 @@ _SUBRESOURCES: dict[str, dict[str, str]] = {
 }
 _VERBS = {"GET": "Get", "HEAD": "Head", "PUT": "Put", "DELETE": "Delete"}
 _ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
-
-
-def _http_date(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
 
 
 class S3Front:
@@ -132,7 +135,8 @@ class S3Front:
                 "The operation is not valid for the object's storage class",
                 extra=f"<StorageClass>{stored.storage_class}</StorageClass>",
             )
-        response = Response(200, stored.body, _object_headers(stored))
+        headers = _object_headers(stored) | _encryption_headers(self.world.buckets[bucket])
+        response = Response(200, stored.body, headers)
         wanted = request.headers.get("range", "")
         if wanted.startswith("bytes="):
             return _ranged(response, wanted[6:])
@@ -164,11 +168,10 @@ class S3Front:
 
 def _object_headers(stored: StoredObject) -> dict[str, str]:
     headers = {
-        "Last-Modified": _http_date(stored.last_modified),
+        "Last-Modified": http_date(stored.last_modified),
         "ETag": f'"{stored.etag}"',
         "Accept-Ranges": "bytes",
         "Content-Type": stored.content_type,
-        "x-amz-server-side-encryption": "AES256",
     }
     if stored.content_encoding is not None:
         headers["Content-Encoding"] = stored.content_encoding
@@ -176,6 +179,18 @@ def _object_headers(stored: StoredObject) -> dict[str, str]:
         headers["x-amz-storage-class"] = stored.storage_class
     for name, value in stored.metadata.items():
         headers[f"x-amz-meta-{name}"] = value
+    return headers
+
+
+def _encryption_headers(bucket: LabBucket) -> dict[str, str]:
+    if bucket.kms_key_arn is None:
+        return {"x-amz-server-side-encryption": "AES256"}
+    headers = {
+        "x-amz-server-side-encryption": "aws:kms",
+        "x-amz-server-side-encryption-aws-kms-key-id": bucket.kms_key_arn,
+    }
+    if bucket.bucket_key:
+        headers["x-amz-server-side-encryption-bucket-key-enabled"] = "true"
     return headers
 
 

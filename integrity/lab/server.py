@@ -9,7 +9,8 @@ S3 on the world's buckets, CloudTrail's reading operations, STS, Organizations, 
 and LookupEvents are answered from the world, always as it is now; everything else is moto's, which
 is loaded, empty, when first needed, and whose own settings are under `/moto-api/`.
 
-`server.faults` spoils answers (`integrity.lab.faults`), `server.requests` counts them, `server.s3`,
+`server.faults` spoils answers (`integrity.lab.faults`), `server.requests` counts them;
+`server.ahead` is how far the clock that dates answers is ahead of the world's; `server.s3`,
 `server.cloudtrail` and `server.roles` have knobs of their own.
 
 Signatures are not checked, but a request without one is refused. The caller's account is the
@@ -25,6 +26,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
@@ -86,6 +88,7 @@ class LabServer:
         self.account = AccountFront(world)
         self.roles = RolesFront()
         self.faults: list[Fault] = []
+        self.ahead = timedelta(0)
         self.requests = Requests()
         self.connections: set[socket.socket] = set()
         self._moto: WSGIApplication | None = None

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal
 from urllib.parse import parse_qs, unquote
 from xml.sax.saxutils import escape
@@ -75,6 +76,11 @@ class Response:
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+
+
+def http_date(at: datetime) -> str:
+    """A time as HTTP's headers write it."""
+    return at.astimezone(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
 
 
 def xml_text(text: str) -> str:

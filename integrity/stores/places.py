@@ -31,6 +31,18 @@ _BUCKET_URL = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/
 _ANY_SCHEME = re.compile(r"[a-z0-9+]{2,}:/|arn:")
 
 
+def named_table(place: str) -> tuple[str, str | None] | None:
+    """The table that a place of state names, and the region where it says one; None for a file."""
+    table = _TABLE_URL.fullmatch(place) or _TABLE_ARN.fullmatch(place)
+    return table and (table["table"], table.groupdict().get("region"))
+
+
+def named_bucket(place: str) -> tuple[str, str] | None:
+    """The bucket that a place of records names, and the folder in it; None for a folder of disk."""
+    bucket = _BUCKET_URL.fullmatch(place)
+    return bucket and (bucket["bucket"], bucket["prefix"] or "")
+
+
 def open_state_store(
     place: str, open_aws: Callable[[], Aws], *, retention: Retention = USUAL
 ) -> SqliteStore | DynamoDbStore:
@@ -38,12 +50,12 @@ def open_state_store(
 
     Raises UsageError for a place that is none, and as the store and `open_aws` do.
     """
-    table = _TABLE_URL.fullmatch(place) or _TABLE_ARN.fullmatch(place)
+    table = named_table(place)
     if table is not None:
         from integrity.stores.dynamodb import DynamoDbStore
 
-        client = _client(open_aws(), "dynamodb", table.groupdict().get("region"))
-        return DynamoDbStore(table["table"], client, retention=retention)
+        name, region = table
+        return DynamoDbStore(name, _client(open_aws(), "dynamodb", region), retention=retention)
     from integrity.stores.sqlite import SqliteStore
 
     return SqliteStore(_path(place, "dynamodb://TABLE, a table's ARN"), retention=retention)
@@ -57,14 +69,15 @@ def open_record_store(
     expected_bucket_owner: str | None = None,
 ) -> FolderRecords | S3Records:
     """The records at `place`; the last two count for a bucket. Raises as `open_state_store`."""
-    bucket = _BUCKET_URL.fullmatch(place)
-    if bucket is not None:
+    named = named_bucket(place)
+    if named is not None:
         from integrity.stores.records_s3 import S3Records
 
+        bucket, prefix = named
         return S3Records(
-            bucket["bucket"],
+            bucket,
             _client(open_aws(), "s3", None),
-            prefix=bucket["prefix"] or "",
+            prefix=prefix,
             kms_key_id=kms_key_id,
             expected_bucket_owner=expected_bucket_owner,
         )

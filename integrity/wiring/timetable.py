@@ -37,6 +37,13 @@ class Timetable:
         """When the next tick must have ended, however late it comes and long it takes."""
         return self._next(now, now) + self._jitter + LONGEST_TICK
 
+    def ticks_a_day(self, now: datetime) -> int:
+        """How many are due in the day after `now`."""
+        ticks, at = 0, self._next(now, now)
+        while at <= now + timedelta(days=1):
+            ticks, at = ticks + 1, self._next(at, at)
+        return ticks
+
     def _next(self, after: datetime, now: datetime) -> datetime:
         # The form of a schedule in the configuration sees to it that there is always a next time.
         found: datetime = self._cron.get_next_fire_time(after, now)

@@ -120,7 +120,7 @@ class Opened:
     def _run(self, job: Job, stopping: Stopping, previous_sha256: str | None) -> Verification:
         return self.connection.verify(
             job,
-            progress=_Quiet(),
+            progress=Quiet(),
             clock=self.watched.clock,
             stopping=stopping,
             names_valid=False,
@@ -128,7 +128,7 @@ class Opened:
         )
 
 
-class _Quiet:
+class Quiet:
     """Nobody watches the progress of a service; its record says what it did."""
 
     def expect(self, log_files: int) -> None:

@@ -23,7 +23,9 @@ from integrity.aws.refusal import (
     explain,
     is_expired,
     is_setup_fault,
+    is_skewed,
     is_slow_down,
+    kms_call,
     may_pass,
 )
 
@@ -123,3 +125,48 @@ def test_only_credentials_that_were_good_can_expire() -> None:
     assert is_expired(answered("ExpiredToken"))
     assert not is_expired(answered("InvalidAccessKeyId"))
     assert not is_expired(EndpointConnectionError(endpoint_url="x"))
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("RequestTimeTooSkewed", ""),
+        ("SignatureDoesNotMatch", "Signature expired: 20260301T000000Z is now earlier than"),
+        ("InvalidSignatureException", "Signature not yet current: 20260301T010000Z is still"),
+    ],
+)
+def test_a_wrong_clock_is_told_in_every_service_s_words(code: str, message: str) -> None:
+    error = answered(code, message)
+
+    assert is_skewed(error)
+    assert is_setup_fault(error)
+    assert "clock differs from AWS's" in explain(error, CALL)
+
+
+def test_a_wrong_key_is_no_wrong_clock() -> None:
+    error = answered("SignatureDoesNotMatch", "The request signature we calculated does not match")
+
+    assert not is_skewed(error)
+    assert not is_skewed(NoCredentialsError())
+    assert "does not accept the credentials" in explain(error, CALL)
+
+
+@pytest.mark.parametrize(
+    ("error", "call"),
+    [
+        (
+            answered("AccessDenied", "not authorized to perform: kms:Decrypt on resource: arn:k x"),
+            ("kms:Decrypt", "arn:k"),
+        ),
+        (answered("AccessDenied", "not authorized to perform: kms:Decrypt"), ("kms:Decrypt", "")),
+        (
+            answered("AccessDenied", "The ciphertext refers to a customer master key that does"),
+            ("kms:Decrypt", ""),
+        ),
+        (answered("AccessDenied"), None),
+        (answered("Odd", "kms:Decrypt"), None),
+        (NoCredentialsError(), None),
+    ],
+)
+def test_a_key_that_refuses_is_told_apart(error: Refusal, call: tuple[str, str] | None) -> None:
+    assert kms_call(error) == call

@@ -23,6 +23,7 @@ _S3 = {
     "ListObjectsV2": "ListBucket",
     "HeadObject": "GetObject",
     "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "ListObjectVersions": "ListBucketVersions",
 }
 _SERVICES = {"monitoring": "cloudwatch"}
 _DENIED = {
@@ -36,11 +37,17 @@ Action = tuple[str, str]
 
 
 class GuardedLab(LabServer):
-    """A lab that asks `statements` first. `asked` and `denied` have (action, resource)."""
+    """A lab that asks `statements` first. `asked` and `denied` have (action, resource).
+
+    `role_statements` are those of sessions of a role; `keys` the KMS keys that objects of buckets
+    are encrypted with.
+    """
 
     def __init__(self, world: World, statements: Sequence[dict[str, Any]]) -> None:
         super().__init__(world)
         self.statements: Sequence[dict[str, Any]] | None = statements
+        self.role_statements: dict[str, Sequence[dict[str, Any]]] = {}
+        self.keys: dict[str, str] = {}
         self.asked: set[Action] = set()
         self.denied: set[Action] = set()
 
@@ -50,14 +57,31 @@ class GuardedLab(LabServer):
 
     def _answer(self, operation: str, request: Request, bucket: str, key: str) -> Response | None:
         if self.statements is not None and operation != "GetCallerIdentity":
-            for asked in _asked(operation, request, bucket, key):
+            role = self.roles.role_of(request.access_key)
+            statements = self.role_statements.get(role, self.statements)
+            wanted = [*_asked(operation, request, bucket, key)]
+            wanted += _of_key(operation, self.keys.get(bucket))
+            for asked in wanted:
                 self.asked.add(asked)
-                if not _permitted(self.statements, asked, _conditions(request)):
+                if not _permitted(statements, asked, _conditions(request)):
                     self.denied.add(asked)
                     code = _DENIED.get(request.service, "AccessDeniedException")
-                    said = f"User: lab is not authorized to perform: {asked[0]} on {asked[1]}"
+                    said = (
+                        f"User: lab is not authorized to perform: {asked[0]} on resource: "
+                        f"{asked[1]} because no identity-based policy allows the {asked[0]} action"
+                    )
                     return error_for(request.service, 403, code, said)
+        return self._allowed(operation, request, bucket, key)
+
+    def _allowed(self, operation: str, request: Request, bucket: str, key: str) -> Response | None:
+        """The answer to what is allowed."""
         return super()._answer(operation, request, bucket, key)
+
+
+def _of_key(operation: str, key_arn: str | None) -> list[Action]:
+    """What S3 asks of KMS for its caller. (AWS: Permissions for SSE-KMS.)"""
+    asked = {"GetObject": "kms:Decrypt", "PutObject": "kms:GenerateDataKey"}.get(operation)
+    return [(asked, key_arn)] if asked and key_arn else []
 
 
 def _permitted(
@@ -76,6 +100,8 @@ def _permitted(
 
 
 def _conditions(request: Request) -> dict[str, str]:
+    if request.service == "s3":
+        return {"kms:ViaService": f"s3.{request.region}.amazonaws.com"}
     if request.service != "monitoring":
         return {}
     return {"cloudwatch:namespace": str(json.loads(request.body).get("Namespace", ""))}

@@ -1,4 +1,4 @@
-"""The service's template, deployed on moto's CloudFormation."""
+"""A template, deployed on moto's CloudFormation."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -66,10 +67,12 @@ class Stack:
 
 
 @contextmanager
-def deployed(given: Mapping[str, str], name: str = "integrity") -> Iterator[Stack]:
+def deployed(
+    given: Mapping[str, str], name: str = "integrity", *, path: Path = SERVICE
+) -> Iterator[Stack]:
     """Deploy, and take everything away again with the last stack."""
-    values = {**REQUIRED, **given}
-    template = fill(SERVICE, values)
+    values = {**(REQUIRED if path == SERVICE else {}), **given}
+    template = fill(path, values)
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         patch.setenv("AWS_DEFAULT_REGION", REGION)
         with warnings.catch_warnings(record=True) as told:

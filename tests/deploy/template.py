@@ -16,6 +16,8 @@ from cfnlint.decode.cfn_yaml import load
 ROOT = Path(__file__).parents[2]
 SERVICE = ROOT / "deploy" / "service.yaml"
 AUDITED = ROOT / "deploy" / "audited-account.yaml"
+NEW_TRAIL = ROOT / "deploy" / "trail.yaml"
+TEMPLATES = (SERVICE, AUDITED, NEW_TRAIL)
 
 TRAIL = "arn:aws:cloudtrail:us-east-1:111122223333:trail/main"
 REQUIRED = {

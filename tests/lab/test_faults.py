@@ -34,6 +34,7 @@ BUCKET = "trail-logs"
         ("archive", 403, "InvalidObjectState"),
         ("kms", 403, "AccessDenied"),
         ("expire", 400, "ExpiredToken"),
+        ("skew", 403, "RequestTimeTooSkewed"),
     ],
 )
 def test_s3_answers_with_an_error(
@@ -229,3 +230,9 @@ def test_a_rule_is_for_one_signer() -> None:
     fault = Fault("expire", access_key="AKIAOLD")
     assert fault.applies("GetObject", BUCKET, "key", "us-east-1", "AKIAOLD")
     assert not fault.applies("GetObject", BUCKET, "key", "us-east-1", "AKIANEW")
+
+
+def test_a_rule_may_say_it_in_other_words(server: LabServer, client: Any) -> None:
+    server.faults.append(Fault("deny", operation="ListTrails", message="with an explicit deny"))
+    with pytest.raises(ClientError, match="with an explicit deny"):
+        client("cloudtrail").list_trails()

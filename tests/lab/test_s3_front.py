@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import urllib.request
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.error import HTTPError
 
@@ -188,3 +189,23 @@ def test_dates_are_those_of_the_objects_in_utc(world: World, client: Any) -> Non
     s3 = client("s3")
     assert s3.head_object(Bucket=BUCKET, Key="k")["LastModified"] == east
     assert s3.list_objects_v2(Bucket=BUCKET, Prefix="k")["Contents"][0]["LastModified"] == east
+
+
+def test_answers_are_dated_by_a_clock_that_can_be_wrong(
+    world: World, server: LabServer, client: Any
+) -> None:
+    server.ahead = timedelta(hours=1)
+    answer = client("sts").get_caller_identity()["ResponseMetadata"]
+    told = parsedate_to_datetime(answer["HTTPHeaders"]["date"])
+    assert told == (world.now + timedelta(hours=1)).replace(microsecond=0)
+
+
+def test_a_bucket_may_have_a_key(world: World, chain: Chain, client: Any) -> None:
+    about = world.buckets[BUCKET]
+    about.kms_key_arn, about.bucket_key = "arn:aws:kms:us-east-1:111122223333:key/k", True
+    got = client("s3").get_object(Bucket=BUCKET, Key=chain.digests[1].key)
+    assert (got["ServerSideEncryption"], got["SSEKMSKeyId"], got["BucketKeyEnabled"]) == (
+        "aws:kms",
+        about.kms_key_arn,
+        True,
+    )

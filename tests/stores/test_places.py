@@ -13,7 +13,12 @@ import pytest
 from integrity.aws.session import Aws, AwsRecipe
 from integrity.errors import UsageError
 from integrity.stores.dynamodb import DynamoDbStore
-from integrity.stores.places import open_record_store, open_state_store
+from integrity.stores.places import (
+    named_bucket,
+    named_table,
+    open_record_store,
+    open_state_store,
+)
 from integrity.stores.records_folder import FolderRecords
 from integrity.stores.records_s3 import S3Records
 from integrity.stores.sqlite import SqliteStore
@@ -120,3 +125,13 @@ def test_files_need_no_aws(tmp_path: Path) -> None:
         check=True,
     )
     assert done.stdout == "[]\n"
+
+
+def test_what_a_place_names_is_told_without_opening_it() -> None:
+    arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/state"
+    assert named_table("dynamodb://state") == ("state", None)
+    assert named_table(arn) == ("state", "eu-west-1")
+    assert named_table("/var/lib/state.sqlite") is None
+    assert named_bucket("s3://records/of/main") == ("records", "of/main")
+    assert named_bucket("s3://records") == ("records", "")
+    assert named_bucket("/var/lib/records") is None

@@ -50,3 +50,13 @@ def test_the_trigger_has_the_jitter() -> None:
     assert HOURLY.trigger.get_next_fire_time(None, at(10, 0)) == at(10, 20)
     weekdays = Timetable(ServiceTable(schedule="0 6 * * mon", jitter="0m"))  # type: ignore[arg-type]
     assert weekdays.due_by(at(10, 0)) == at(6, 0) + timedelta(days=1) + LONGEST_TICK
+
+
+@pytest.mark.parametrize(
+    ("schedule", "ticks"), [("20 * * * *", 24), ("*/15 * * * *", 96), ("20 6 * * *", 1)]
+)
+def test_a_day_has_so_many_ticks(schedule: str, ticks: int) -> None:
+    timetable = Timetable(ServiceTable(schedule=schedule))
+
+    assert timetable.ticks_a_day(at(10, 0)) == ticks
+    assert timetable.ticks_a_day(at(6, 20)) == ticks

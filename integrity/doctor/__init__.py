@@ -1,0 +1,1 @@
+"""Whether a configuration would work: tried against AWS, before a night depends on it."""
