@@ -271,6 +271,21 @@ class Acceptance:
     accepted_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class PastCounts:
+    """What one tick did for the days of the past, each of one account's region.
+
+    So many are `watched`, and of these `sealed`; `listed` were listed again, `differing` of them
+    differ from their seals; `read` is how many were verified whole.
+    """
+
+    watched: int = 0
+    sealed: int = 0
+    listed: int = 0
+    differing: int = 0
+    read: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledgement:
     """A person knows of an incident, and is not reminded of it before `until`.
@@ -312,8 +327,9 @@ class Acknowledged:
 class Run:
     """The record of one trail, and the only thing that reports and alarms are made of.
 
-    `looks` are the narrow runs of the same tick over windows of open incidents; they count for
-    nothing else here, and neither does what was `acknowledged`.
+    `looks` are the narrow runs of the same tick over windows of open incidents and of past days;
+    they count for nothing else here, and neither does what was `acknowledged`. `past` is null where
+    no past is watched.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -330,6 +346,7 @@ class Run:
     accepted: tuple[Acceptance, ...] = ()
     looks: tuple[Run, ...] = ()
     acknowledged: tuple[Acknowledged, ...] = ()
+    past: PastCounts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from integrity.chain.estate import ExpirationRule
 from integrity.chain.findings import Finding, Outcome
 from integrity.chain.known import KnownChain
 from integrity.chain.model import TimeWindow, Trail
-from integrity.record import Acknowledgement
+from integrity.chain.seal import SealedMonth
+from integrity.record import Acknowledgement, PastCounts
 
 
 class ConflictError(Exception):
@@ -129,7 +131,8 @@ class Checkpoint:
 
     The next tick begins at `attempted`, with an overlap. `record_sha256` is of the last record that
     was written before this checkpoint, `record_uri` where it lies; `previous_record_sha256` is of
-    the one that it names as its predecessor, null at first.
+    the one that it names as its predecessor, null at first. `rules` are the bucket's lifecycle
+    rules that explain what is gone, null as long as nobody could read them.
     """
 
     trail_arn: str
@@ -139,6 +142,7 @@ class Checkpoint:
     record_uri: str
     previous_record_sha256: str | None = None
     trail: Trail | None = None
+    rules: tuple[ExpirationRule, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +157,7 @@ class RunSummary:
     findings: int
     record_uri: str
     record_sha256: str
+    past: PastCounts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,8 +176,9 @@ class TrailState:
 class Commit:
     """What one tick changes, all or nothing, if the state still has `version`.
 
-    `incidents` are those that changed, resolved ones included; `letters` are new ones. Without a
-    `run` no tick was made: a person has changed something, and the history of ticks stays.
+    `incidents` are those that changed, resolved ones included; `letters` are new ones; `months` are
+    those of the watched past that changed, and one without a day is forgotten. Without a `run` no
+    tick was made: a person has changed something, and the history of ticks stays.
     """
 
     trail_arn: str
@@ -181,6 +187,7 @@ class Commit:
     incidents: tuple[Incident, ...]
     letters: tuple[Letter, ...]
     run: RunSummary | None
+    months: tuple[SealedMonth, ...] = ()
 
 
 class Unit(StrEnum):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from integrity.chain.seal import SealedMonth
 from integrity.errors import AccessError
 from integrity.state import (
     Checkpoint,
@@ -38,6 +39,7 @@ class MemoryStore:
         self.incidents: dict[tuple[str, str], Incident] = {}
         self.runs: dict[tuple[str, str], RunSummary] = {}
         self.letters: dict[str, Letter] = {}
+        self.months: dict[tuple[str, str, str, datetime], SealedMonth] = {}
         self.leases: dict[str, datetime] = {}
         self.sent: set[str] = set()
         self.lock = threading.Lock()
@@ -63,6 +65,9 @@ class MemoryStore:
                 self.incidents[commit.trail_arn, incident.id] = incident
             for letter in commit.letters:
                 self.letters.setdefault(letter.id, letter)
+            for month in commit.months:
+                key = (commit.trail_arn, month.account_id, month.region, month.month)
+                self.months[key] = month
             if commit.run is not None:
                 self.runs[commit.trail_arn, commit.run.run_id] = commit.run
 
@@ -103,6 +108,11 @@ class MemoryStore:
             if arn == trail_arn and (incident.resolved is None or incident.resolved >= since)
         ]
         return sorted(found, key=lambda incident: (incident.first_seen, incident.id))
+
+    def load_months(self, trail_arn: str) -> Sequence[SealedMonth]:
+        self.answer()
+        own = [(key, month) for key, month in self.months.items() if key[0] == trail_arn]
+        return [month for _, month in sorted(own, key=lambda one: one[0]) if month.days]
 
     def list_runs(self, trail_arn: str, *, limit: int) -> Sequence[RunSummary]:
         self.answer()

@@ -28,11 +28,15 @@ class Expiry:
     @property
     def detail(self) -> str:
         """The rule, for a person."""
-        rule = self.rule
-        days = f"after {rule.days} {'day' if rule.days == 1 else 'days'}"
-        when = days if rule.date is None else f"on {format_instant(rule.date)}"
-        where = f"below {rule.prefix}" if rule.prefix else "everywhere"
-        return f"lifecycle rule {rule.rule_id!r}: expires {when}, {where}"
+        return describe(self.rule)
+
+
+def describe(rule: ExpirationRule) -> str:
+    """A rule, for a person."""
+    days = f"after {rule.days} {'day' if rule.days == 1 else 'days'}"
+    when = days if rule.date is None else f"on {format_instant(rule.date)}"
+    where = f"below {rule.prefix}" if rule.prefix else "everywhere"
+    return f"lifecycle rule {rule.rule_id!r}: expires {when}, {where}"
 
 
 def expiry_of(rules: Iterable[ExpirationRule], key: str, now: datetime) -> Expiry | None:
@@ -43,6 +47,34 @@ def expiry_of(rules: Iterable[ExpirationRule], key: str, now: datetime) -> Expir
         if key.startswith(rule.prefix) and (before := _before(rule, now)) is not None
     ]
     return max(expiries, key=lambda expiry: expiry.before, default=None)
+
+
+def is_covered(rule: ExpirationRule, known: Iterable[ExpirationRule]) -> bool:
+    """Whether one of the known rules removes all that this one does, and as early."""
+    return any(
+        rule.prefix.startswith(one.prefix)
+        and (rule.date == one.date if rule.days is None else _days(one) <= rule.days)
+        for one in known
+    )
+
+
+def left_alone(
+    rules: Iterable[ExpirationRule], folder: str, now: datetime, *, margin: timedelta
+) -> datetime | None:
+    """What was written in a folder before this time is gone, or will be within `margin`.
+
+    None where no rule touches the folder. Expiry comes at a midnight and runs late: what is about
+    to go is nobody's to miss.
+    """
+    touching = (
+        rule for rule in rules if folder.startswith(rule.prefix) or rule.prefix.startswith(folder)
+    )
+    times = (_before(rule, now + margin) for rule in touching)
+    return max((time for time in times if time is not None), default=None)
+
+
+def _days(rule: ExpirationRule) -> int:
+    return _LONGEST_DAYS if rule.days is None else rule.days
 
 
 def _before(rule: ExpirationRule, now: datetime) -> datetime | None:

@@ -121,6 +121,21 @@ class ServiceTable(Table):
     first_window: forms.Span = Field(
         default=48 * HOUR, ge=HOUR, le=366 * DAY, description="How far back the first tick looks."
     )
+    watch_days: int = Field(
+        default=90,
+        strict=True,
+        ge=0,
+        le=3660,
+        description="How many past days are listed again once a day, to see what was changed or "
+        "deleted in them. `0`: none.",
+    )
+    reprove_days: int = Field(
+        default=30,
+        strict=True,
+        ge=0,
+        le=3660,
+        description="Within how many days each watched day is read and hashed again. `0`: never.",
+    )
     concurrency: int = Field(
         default=64, strict=True, ge=1, le=1024, description="How many objects are read at a time."
     )

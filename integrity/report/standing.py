@@ -6,6 +6,7 @@ ticks; it verifies nothing, so "proven" means: proven when it was looked at last
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,9 +15,27 @@ import msgspec
 from integrity.chain.findings import Outcome
 from integrity.chain.known import KnownChain
 from integrity.chain.model import ChainKind, TimeWindow
+from integrity.chain.population import Pair
+from integrity.chain.seal import SealedMonth
 from integrity.chain.times import HOUR, day_of
 from integrity.report.recent import RecentHours
 from integrity.state import Audience, Incident, RunSummary, TrailState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastStanding:
+    """The watched past of a chain: so many days, from the `first` to the `last` of them.
+
+    All that are sealed have been listed since `listed_since`, all days read since `read_since`;
+    null: one of them never was.
+    """
+
+    days: int
+    sealed: int
+    first: datetime
+    last: datetime
+    listed_since: datetime | None
+    read_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +44,7 @@ class ChainStanding:
 
     `newest_digest_end` is of the newest authentic digest, `lost` counts known digests that are gone
     or changed. `hours` has a letter for each hour of the document's window; `?` is an hour of which
-    no record tells. A backfill chain has none.
+    no record tells. A backfill chain has none, and its past is that of the standard chain.
     """
 
     account_id: str
@@ -37,6 +56,7 @@ class ChainStanding:
     newest_digest_end: datetime | None
     lost: int
     hours: str
+    past: PastStanding | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,12 +137,14 @@ def stand(
     recent: RecentHours,
     window: TimeWindow,
     *,
+    months: Iterable[SealedMonth] = (),
     records_amiss: int,
 ) -> TrailStanding:
     """How a trail stands, by what is kept of it."""
     known = () if state.checkpoint is None else state.checkpoint.chains
     hours = dict(recent.letters(window))
-    chains = [_chain(one, hours) for one in known]
+    past = _past(months)
+    chains = [_chain(one, hours, past) for one in known]
     named = {(one.account_id, one.region, one.root) for one in chains}
     # An expected chain of which no digest was ever there is in the records alone.
     chains += [_unknown(place, letters) for place, letters in hours.items() if place not in named]
@@ -135,7 +157,38 @@ def stand(
     )
 
 
-def _chain(known: KnownChain, hours: dict[tuple[str, str, str], str]) -> ChainStanding:
+def _past(months: Iterable[SealedMonth]) -> dict[Pair, PastStanding]:
+    """By account and region."""
+    kept: dict[Pair, list[SealedMonth]] = {}
+    for month in months:
+        kept.setdefault((month.account_id, month.region), []).append(month)
+    return {pair: _past_of(own) for pair, own in kept.items()}
+
+
+def _past_of(months: Sequence[SealedMonth]) -> PastStanding:
+    days = [day for month in months for day in month.days]
+    listed = [one.listed for one in months if any(day.seal is not None for day in one.days)]
+    return PastStanding(
+        days=len(days),
+        sealed=sum(day.seal is not None for day in days),
+        first=min(day.day for day in days),
+        last=max(day.day for day in days),
+        listed_since=_since(listed),
+        read_since=_since([day.proven for day in days]),
+    )
+
+
+def _since(times: Sequence[datetime | None]) -> datetime | None:
+    """The earliest; None where one is missing, or all are."""
+    known = [time for time in times if time is not None]
+    return min(known, default=None) if len(known) == len(times) else None
+
+
+def _chain(
+    known: KnownChain,
+    hours: dict[tuple[str, str, str], str],
+    past: Mapping[Pair, PastStanding],
+) -> ChainStanding:
     chain = known.chain
     place = (chain.account_id, chain.region, chain.root.uri)
     return ChainStanding(
@@ -148,6 +201,7 @@ def _chain(known: KnownChain, hours: dict[tuple[str, str, str], str]) -> ChainSt
         newest_digest_end=None if known.head is None else known.head.end,
         lost=len(known.lost),
         hours=hours.get(place, "") if chain.kind is ChainKind.STANDARD else "",
+        past=past.get(place[:2]) if chain.kind is ChainKind.STANDARD else None,
     )
 
 

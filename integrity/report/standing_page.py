@@ -16,7 +16,7 @@ from integrity.report.calendar import render_legend, render_overview, render_pat
 from integrity.report.markup import Part, add, code, element, facts, serialize, shown, table
 from integrity.report.page import POLICY
 from integrity.report.standing import ChainStanding, Standing, TrailStanding
-from integrity.report.standing_text import last_tick_in_words, proven_in_words
+from integrity.report.standing_text import last_tick_in_words, past_in_words, proven_in_words
 from integrity.report.style import STYLE
 
 MOST_INCIDENTS = 200
@@ -97,6 +97,7 @@ def _trail(trail: TrailStanding, standing: Standing, prefix: str) -> Element:
             element("p", outcome.value.upper(), class_="word"),
             element("p", f"Last tick: {last_tick_in_words(trail)}."),
             element("p", f"Proven: {proven_in_words(trail)}."),
+            _past(trail),
             _amiss(trail),
             class_=f"verdict {outcome.value}",
         ),
@@ -107,6 +108,11 @@ def _trail(trail: TrailStanding, standing: Standing, prefix: str) -> Element:
     add(made, *_hours(trail, standing, prefix))
     add(made, element("h3", "Chains", id=f"{prefix}-chains"), _chains(trail))
     return made
+
+
+def _past(trail: TrailStanding) -> Element | None:
+    past = past_in_words(trail)
+    return element("p", f"Past: {past}.") if past else None
 
 
 def _amiss(trail: TrailStanding) -> Element | None:

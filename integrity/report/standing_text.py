@@ -5,7 +5,8 @@ Pure: values in, lines out. Whatever comes from a bucket passes `terminal.escape
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from integrity.chain.model import ChainKind
 from integrity.chain.terminal import escape
@@ -48,10 +49,33 @@ def proven_in_words(trail: TrailStanding) -> str:
     return f"{said}, up to {format_instant(min(known))} at least{also}"
 
 
+def past_in_words(trail: TrailStanding) -> str:
+    """How much of the past is watched, and since when all of it was listed and read."""
+    past = [chain.past for chain in trail.chains if chain.past is not None]
+    if not past:
+        return ""
+    days, sealed = sum(one.days for one in past), sum(one.sealed for one in past)
+    first = format_instant(min(one.first for one in past))[:10]
+    said = f"{sealed} of {days} {counted(days, 'day')} sealed, since {first}"
+    return f"{said}; {_all('listed', [one.listed_since for one in past])}; " + _all(
+        "read", [one.read_since for one in past]
+    )
+
+
+def _all(done: str, since: Sequence[datetime | None]) -> str:
+    known = [time for time in since if time is not None]
+    if len(known) < len(since):
+        return f"not all {done} yet"
+    return f"all {done} since {format_instant(min(known))}"
+
+
 def _trail(trail: TrailStanding) -> Iterator[str]:
     yield f"Trail      {escape(trail.trail_arn)}"
     yield f"Last tick  {last_tick_in_words(trail)}"
     yield f"Proven     {proven_in_words(trail)}"
+    past = past_in_words(trail)
+    if past:
+        yield f"Past       {past}"
     if trail.records_amiss:
         yield (
             f"Records    {trail.records_amiss} of the last days gone, or not what was written: "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from integrity.chain.estate import ExpirationRule
 from integrity.chain.model import Trail
 from integrity.record import Run
 from integrity.service.memory import sha256_of
@@ -16,13 +17,15 @@ def next_checkpoint(
     verification: Verification,
     trail: Trail,
     *,
+    rules: tuple[ExpirationRule, ...] | None = None,
     uri: str,
     document: bytes,
 ) -> Checkpoint:
     """As far as was attempted, which an interruption does not count as.
 
-    The trail is kept as AWS described it last. `document` is the run's record and `uri` where it
-    lies; where it is empty, nobody could keep it, and the record before it stays the last one.
+    The trail is kept as AWS described it last; `rules` of its bucket explain what is gone.
+    `document` is the run's record and `uri` where it lies; where it is empty, nobody could keep it,
+    and the record before it stays the last one.
     """
     run = verification.run
     attempted = run.requested.end
@@ -38,6 +41,7 @@ def next_checkpoint(
         record_uri="" if before is None else before.record_uri,
         previous_record_sha256=None if before is None else before.previous_record_sha256,
         trail=trail,
+        rules=rules,
     )
     if not uri:
         return checkpoint
@@ -60,4 +64,5 @@ def summarize(run: Run, *, uri: str, document: bytes) -> RunSummary:
         findings=sum(finding.count for finding in run.findings),
         record_uri=uri,
         record_sha256=sha256_of(document) if uri else "",
+        past=run.past,
     )

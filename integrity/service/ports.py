@@ -6,14 +6,17 @@ has one contract suite that all its implementations pass.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from integrity.chain.estate import ExpirationRule, Unasked
 from integrity.chain.known import KnownChain
 from integrity.chain.model import TimeWindow, Trail
+from integrity.chain.seal import SealedMonth
 from integrity.incidents.looks import Look
 from integrity.record import Run
+from integrity.service.proofs import Proof
 from integrity.state import (
     Commit,
     Datapoint,
@@ -24,6 +27,7 @@ from integrity.state import (
     StoredRecord,
     TrailState,
 )
+from integrity.verify.days import DayKey, ListedDay
 from integrity.verify.parallel import Stopping
 from integrity.verify.run import Verification
 
@@ -75,6 +79,12 @@ class StateStore(LetterStore, Protocol):
 
     def list_incidents(self, trail_arn: str, *, since: datetime) -> Sequence[Incident]:
         """Open incidents, and those resolved at `since` or later, oldest first."""
+
+    def load_months(self, trail_arn: str) -> Sequence[SealedMonth]:
+        """The months of the trail's watched past, by account, region and month.
+
+        Read beside `load`: a commit on that version says that both were of one state.
+        """
 
     def list_runs(self, trail_arn: str, *, limit: int) -> Sequence[RunSummary]:
         """The newest ticks, newest first."""
@@ -140,8 +150,39 @@ class OpenTrail(Protocol):
     ) -> Verification:
         """All of it over a window, held against what is known unless a person settles that now."""
 
-    def look(self, look: Look, *, known: tuple[KnownChain, ...], stopping: Stopping) -> Run:
-        """One account's region over the window of an open incident."""
+    def look(
+        self,
+        look: Look,
+        *,
+        known: tuple[KnownChain, ...],
+        known_rules: tuple[ExpirationRule, ...] | None,
+        stopping: Stopping,
+    ) -> Run:
+        """One account's region over the window of an open incident.
+
+        Lifecycle rules that are none of `known_rules` explain nothing; None: all of them do.
+        """
+
+    def prove(
+        self,
+        proof: Proof,
+        *,
+        known: tuple[KnownChain, ...],
+        known_rules: tuple[ExpirationRule, ...] | None,
+        stopping: Stopping,
+    ) -> Run:
+        """Regions of an account over past days, in the same way."""
+
+    def list_days(
+        self, days: Sequence[DayKey], *, stopping: Stopping
+    ) -> Mapping[DayKey, ListedDay | None]:
+        """Each day as its folders show it; None where one gave no answer.
+
+        Nothing where it was stopped.
+        """
+
+    def fetch_rules(self) -> tuple[ExpirationRule, ...] | Unasked:
+        """The lifecycle rules of the trail's bucket."""
 
 
 class TrailOpener(Protocol):

@@ -2,6 +2,7 @@
 
 1. load the state, and hold it against the newest record (`memory`)
 2. verify from the attempted position, with an overlap (`window`), and look again at open incidents
+   and at the past (`looking`)
 3. write the record, which names its predecessor
 4. decide incidents and messages (`incidents`)
 5. commit checkpoint, incidents and letters, all or nothing, if nobody was faster
@@ -24,15 +25,16 @@ from integrity.chain.model import TimeWindow
 from integrity.errors import AccessError, IntegrityError
 from integrity.incidents.acknowledged import acknowledged
 from integrity.incidents.decide import Decision, decide
-from integrity.incidents.looks import due_looks
 from integrity.incidents.policy import Policy
 from integrity.incidents.tick import Notice, Recorded, Remark
 from integrity.incidents.tick import Tick as Told
 from integrity.metrics import Meter
 from integrity.record import Run, encode
 from integrity.service.checkpoint import next_checkpoint, summarize
+from integrity.service.looking import Looked, Looking
 from integrity.service.memory import lost_memory
 from integrity.service.outbox import Outbox, address
+from integrity.service.past import PastPolicy
 from integrity.service.ports import MetricsSink, OpenTrail, RecordStore, StateStore, TrailOpener
 from integrity.service.window import next_window
 from integrity.state import (
@@ -50,9 +52,6 @@ from integrity.verify.accept import accept
 from integrity.verify.parallel import Stopping
 from integrity.verify.run import Verification
 
-_MOST_LOOKS = 20
-"""Windows of open incidents that one tick looks at again; what is left over stays due."""
-
 _MOST_DECISIONS = 5
 """So often does a tick decide again where persons were faster."""
 
@@ -64,7 +63,8 @@ class Watch:
     """How one trail is watched.
 
     Each tick looks `overlap` back behind where the last one stopped, the first one at
-    `first_window`. `destinations` are names that the outbox knows.
+    `first_window`. `destinations` are names that the outbox knows. Without `past` no day is watched
+    that the window has left behind.
     """
 
     trail_arn: str
@@ -75,6 +75,7 @@ class Watch:
     policy: Policy
     destinations: Mapping[Audience, tuple[str, ...]]
     per_chain_metrics: bool = False
+    past: PastPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +132,8 @@ class Tick:
         state, now = self._store.load(self._watch.trail_arn), self._clock()
         notices = list(self._check_memory(state, now))
         opened = self._trails.open(state.checkpoint.trail if state.checkpoint else None)
-        verification = self._verify(opened, state, now, accepting, stopping)
-        run = verification.run
+        looked = self._look(opened, state, now, accepting, stopping)
+        run = looked.verification.run
         if accepting is not None and run.run.interrupted:
             raise AccessError("interrupted before every chain was looked at: nothing was accepted")
         document = encode(run)
@@ -144,10 +145,15 @@ class Tick:
             notices=tuple(notices),
         )
         checkpoint = next_checkpoint(
-            state.checkpoint, verification, opened.trail, uri=uri, document=document
+            state.checkpoint,
+            looked.verification,
+            opened.trail,
+            rules=looked.rules,
+            uri=uri,
+            document=document,
         )
         summary = summarize(run, uri=uri, document=document)
-        kept = self._keep(told, state, checkpoint, summary, now)
+        kept = self._keep(told, state, looked, checkpoint, summary)
         if not kept.is_committed and accepting is not None:
             raise AccessError("another tick ended meanwhile: nothing was accepted; try again")
         return Ticked(run, self._tell(run, kept.incidents, stopping))
@@ -174,39 +180,27 @@ class Tick:
             detail=detail,
         )
 
-    def _verify(
+    def _look(
         self,
         opened: OpenTrail,
         state: TrailState,
         now: datetime,
         accepting: Accepting | None,
         stopping: Stopping,
-    ) -> Verification:
-        """The tick's window, and those of incidents that it has left behind, as one record."""
-        watch, checkpoint = self._watch, state.checkpoint
-        window = next_window(checkpoint, now, overlap=watch.overlap, first=watch.first_window)
-        known = () if checkpoint is None else checkpoint.chains
-        verification = opened.verify(
-            window,
-            known=known,
-            previous_sha256=None if checkpoint is None else checkpoint.record_sha256,
-            accepting=accepting is not None,
-            stopping=stopping,
-        )
-        # A look that knew less would take what went with a head for a hole of its own.
-        seen = () if accepting is not None else verification.known
-        looks = [
-            opened.look(look, known=seen, stopping=stopping)
-            for look in due_looks(state.incidents, window, now, limit=_MOST_LOOKS)
-            if not stopping.is_set()
-        ]
-        run, known = verification.run, verification.known
-        run = replace(run, looks=tuple(looks), acknowledged=acknowledged(state.incidents))
+    ) -> Looked:
+        """The tick's window, and what it has left behind, as one record."""
+        watch = self._watch
+        months = () if watch.past is None else self._store.load_months(watch.trail_arn)
+        window = next_window(state.checkpoint, now, overlap=watch.overlap, first=watch.first_window)
+        looking = Looking(opened, state, months, past=watch.past, now=now, stopping=stopping)
+        looked = looking.look(window, overlap=watch.overlap, accepting=accepting is not None)
+        run, known = looked.verification.run, looked.verification.known
+        run = replace(run, acknowledged=acknowledged(state.incidents))
         if accepting is not None:
             who = run.run.caller_arn or "unknown"
             given_up = accept(known, who=who, why=accepting.reason, at=run.run.judged_at)
             run, known = replace(run, accepted=given_up), tuple(settle(one) for one in known)
-        return Verification(run, known)
+        return replace(looked, verification=Verification(run, known))
 
     # Keeping
 
@@ -225,17 +219,18 @@ class Tick:
         self,
         told: Told,
         state: TrailState,
+        looked: Looked,
         checkpoint: Checkpoint,
         summary: RunSummary,
-        now: datetime,
     ) -> _Kept:
         """Decide, and commit: not if another tick was faster, which saw the same bucket.
 
         A person who was faster, with an acknowledgement, saw none: it is decided again on that.
         """
+        policy = looked.policy(self._watch.policy)
         begun_at, standing = state.checkpoint, state.incidents
         for _ in range(_MOST_DECISIONS):
-            decision = decide(told, state.incidents, policy=self._watch.policy, now=now)
+            decision = decide(told, state.incidents, policy=policy, now=looked.at)
             commit = Commit(
                 trail_arn=self._watch.trail_arn,
                 version=state.version,
@@ -243,6 +238,7 @@ class Tick:
                 incidents=decision.incidents,
                 letters=tuple(address(decision.messages, self._watch.destinations)),
                 run=summary,
+                months=looked.months,
             )
             standing = _standing(state.incidents, decision)
             try:

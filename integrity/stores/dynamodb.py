@@ -3,10 +3,10 @@
 A transaction of DynamoDB takes 100 items of 400 KB; a commit may have more. So it is **staged**
 beside the state that counts, in as many parts as it takes and under the next version, and becomes
 the state by one conditional write: of the trail's head, which names the stage. A commit that loses
-or dies before that has changed nothing. Then its news (letters, resolved incidents, the run) is
-**spread** into items of their own, and the head says so; until it does, whoever comes next spreads
-it again, which changes nothing where it was done. Last, stages of older versions, which can never
-win any more, are swept away.
+or dies before that has changed nothing. Then its news (letters, resolved incidents, months of the
+past, the run) is **spread** into items of their own, and the head says so; until it does, whoever
+comes next spreads it again, which changes nothing where it was done. Last, stages of older
+versions, which can never win any more, are swept away.
 
     pk               sk                               what
     trails           ARN                              the head: version, stage, parts, spread
@@ -15,6 +15,7 @@ win any more, are swept away.
     letters          letter id                        a letter; one that has arrived has no body
     incidents#ARN    time of resolution#incident id   a resolved incident
     runs#ARN         start#run id                     a tick
+    months#ARN       account#region#month             a month of the watched past
 
 What is kept for a while has its end in `expires`, the table's TTL attribute, in seconds since 1970.
 It decides nothing. (AWS: DynamoDB constraints on transactions; Using time to live.)
@@ -28,7 +29,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from integrity.errors import AccessError
+from integrity.chain.seal import SealedMonth
 from integrity.state import (
     Commit,
     ConflictError,
@@ -37,15 +38,14 @@ from integrity.state import (
     RunSummary,
     TrailState,
 )
-from integrity.stores.documents import microseconds, pack, unpack
+from integrity.stores.documents import microseconds, unpack
+from integrity.stores.dynamodb_items import LETTERS, Items, expiry, stamp
 from integrity.stores.dynamodb_stage import Head, Kept, News, Stages
-from integrity.stores.dynamodb_table import Item, Table, binary, number, text
+from integrity.stores.dynamodb_table import Item, Table, number, text
 from integrity.stores.retention import USUAL, Retention
 
 T = TypeVar("T")
 
-_LETTERS = "letters"
-_MOST_KEY_BYTES = 1024
 _WAITING = "attribute_not_exists(sent)"
 _DUE = f"{_WAITING} AND dead = :false AND due <= :now AND leased <= :now"
 
@@ -71,6 +71,7 @@ class DynamoDbStore:
         self._table = Table(table, client)
         self._stages = Stages(self._table)
         self._retention = retention
+        self._made = Items(self._table, retention)
 
     def close(self) -> None:
         """Nothing to let go of: the client is its owner's."""
@@ -105,7 +106,7 @@ class DynamoDbStore:
             incidents=tuple(incident for incident in by_age if incident.resolved is None),
         )
         resolved = tuple(incident for incident in commit.incidents if incident.resolved is not None)
-        news = News(letters=commit.letters, resolved=resolved, run=commit.run)
+        news = News(letters=commit.letters, resolved=resolved, run=commit.run, months=commit.months)
         items = self._items(commit.trail_arn, version + 1, news)
         following = self._stages.write(
             commit.trail_arn, version + 1, secrets.token_hex(8), state, news
@@ -126,7 +127,7 @@ class DynamoDbStore:
                 break
             letter_id = self._table.value(item, "sk", str)
             if self._table.update(
-                _LETTERS,
+                LETTERS,
                 letter_id,
                 "SET leased = :until",
                 condition=_DUE,
@@ -138,21 +139,21 @@ class DynamoDbStore:
     def mark_sent(self, letter_id: str, now: datetime) -> None:
         """Its content is forgotten at once, its id after `Retention.sent`."""
         self._table.update(
-            _LETTERS,
+            LETTERS,
             letter_id,
             "SET sent = :now, expires = :expires REMOVE body",
             condition=f"attribute_exists(pk) AND {_WAITING}",
             values={
                 ":now": number(microseconds(now)),
-                ":expires": _expiry(now, self._retention.sent),
+                ":expires": expiry(now, self._retention.sent),
             },
         )
 
     def mark_failed(self, letter: Letter) -> None:
         """Its lease ends. One that has arrived in the meantime stays so."""
-        item = self._letter_item(letter)
+        item = self._made.letter(letter)
         self._table.update(
-            _LETTERS,
+            LETTERS,
             letter.id,
             "SET body = :body, due = :due, dead = :dead, leased = :leased",
             condition=f"attribute_exists(pk) AND {_WAITING}",
@@ -170,12 +171,21 @@ class DynamoDbStore:
         if head is not None:
             self._spread(head)
         resolved = self._table.query(
-            f"incidents#{trail_arn}", "sk >= :since", values={":since": text(_stamp(since))}
+            f"incidents#{trail_arn}", "sk >= :since", values={":since": text(stamp(since))}
         )
         incidents = [self._document(Incident, item) for item in resolved]
         # The same one may have been resolved twice, or be open again: the last word counts.
         by_id = {incident.id: incident for incident in (*incidents, *kept.incidents)}
         return sorted(by_id.values(), key=lambda incident: (incident.first_seen, incident.id))
+
+    def load_months(self, trail_arn: str) -> Sequence[SealedMonth]:
+        """The months of the trail's watched past, by account, region and month."""
+        head = self._stages.head(trail_arn)
+        if head is not None:
+            self._spread(head)
+        items = self._table.query(f"months#{trail_arn}")
+        months = [self._document(SealedMonth, item) for item in items]
+        return [month for month in months if month.days]
 
     def list_runs(self, trail_arn: str, *, limit: int) -> Sequence[RunSummary]:
         """The newest ticks, newest first."""
@@ -209,17 +219,18 @@ class DynamoDbStore:
 
     def _items(self, trail_arn: str, version: int, news: News) -> _Items:
         """All that is spread. Raises AccessError for what no item can hold."""
-        letters = {letter.id: self._letter_item(letter) for letter in reversed(news.letters)}
-        history = [self._incident_item(trail_arn, incident) for incident in news.resolved]
+        letters = {letter.id: self._made.letter(letter) for letter in reversed(news.letters)}
+        history = [self._made.incident(trail_arn, incident) for incident in news.resolved]
+        history += [self._made.month(trail_arn, month) for month in news.months]
         if news.run is not None:
-            history.append(self._run_item(trail_arn, news.run))
+            history.append(self._made.run(trail_arn, news.run))
         return _Items(
             letters=tuple(reversed(letters.values())),
             history=tuple({**item, "version": number(version)} for item in history),
         )
 
     def _letters(self, condition: str, values: Item) -> Iterator[Item]:
-        return self._table.query(_LETTERS, FilterExpression=condition, values=values)
+        return self._table.query(LETTERS, FilterExpression=condition, values=values)
 
     def _age(self, item: Item) -> tuple[int, str]:
         return self._table.value(item, "created", int), self._table.value(item, "sk", str)
@@ -230,60 +241,8 @@ class DynamoDbStore:
     def _document(self, kind: type[T], item: Item) -> T:
         return unpack(kind, [self._table.value(item, "body", bytes)], self._table.place)
 
-    def _letter_item(self, letter: Letter) -> Item:
-        return {
-            "pk": text(_LETTERS),
-            "sk": self._sort_key(letter.id),
-            "body": binary(self._one_part(letter, f"letter {letter.id}")),
-            "created": number(microseconds(letter.message.created_at)),
-            "due": number(microseconds(letter.due)),
-            "dead": {"BOOL": letter.dead},
-            "leased": number(0),
-        }
-
-    def _incident_item(self, trail_arn: str, incident: Incident) -> Item:
-        resolved = incident.resolved or incident.last_seen
-        return {
-            "pk": text(f"incidents#{trail_arn}"),
-            "sk": self._sort_key(f"{_stamp(resolved)}#{incident.id}"),
-            "body": binary(self._one_part(incident, f"incident {incident.id}")),
-            "expires": _expiry(resolved, self._retention.resolved),
-        }
-
-    def _run_item(self, trail_arn: str, run: RunSummary) -> Item:
-        return {
-            "pk": text(f"runs#{trail_arn}"),
-            "sk": self._sort_key(f"{_stamp(run.started_at)}#{run.run_id}"),
-            "body": binary(self._one_part(run, f"run {run.run_id}")),
-            "expires": _expiry(run.finished_at, self._retention.runs),
-        }
-
-    def _one_part(self, value: object, name: str) -> bytes:
-        parts = pack(value)
-        if len(parts) > 1:
-            raise AccessError(
-                f"{self._table.place} cannot take {name}: packed it is larger than 350 KiB, and an "
-                "item has at most 400 KB"
-            )
-        return parts[0]
-
-    def _sort_key(self, key: str) -> dict[str, str]:
-        if not 0 < len(key.encode()) <= _MOST_KEY_BYTES:
-            raise AccessError(
-                f"{self._table.place} cannot take {key[:80]!r}: a sort key has 1 to 1,024 bytes"
-            )
-        return text(key)
-
     def _conflict(self, commit: Commit) -> ConflictError:
         return ConflictError(
             f"{self._table.place} has no version {commit.version} of {commit.trail_arn} any more, "
             "with which this tick began: another one was faster"
         )
-
-
-def _expiry(since: datetime, span: timedelta) -> dict[str, str]:
-    return number(int((since + span).timestamp()))
-
-
-def _stamp(time: datetime) -> str:
-    return f"{microseconds(time):020d}"

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
+from integrity.chain.seal import SealedMonth
 from integrity.errors import UsageError
 from integrity.state import Checkpoint, Incident, Letter, RunSummary
 from integrity.stores.documents import foreign, pack, unpack
@@ -38,6 +39,7 @@ class News:
     letters: tuple[Letter, ...]
     resolved: tuple[Incident, ...]
     run: RunSummary | None
+    months: tuple[SealedMonth, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

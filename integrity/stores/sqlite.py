@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from integrity.chain.seal import SealedMonth
 from integrity.state import (
     Checkpoint,
     Commit,
@@ -135,6 +136,16 @@ class SqliteStore:
             ).fetchall()
         return [decode(Incident, row[0], self._place) for row in rows]
 
+    def load_months(self, trail_arn: str) -> Sequence[SealedMonth]:
+        """The months of the trail's watched past, by account, region and month."""
+        with self._transaction("BEGIN") as connection:
+            rows = connection.execute(
+                "SELECT document FROM months WHERE trail_arn = ?"
+                " ORDER BY account_id, region, month",
+                (trail_arn,),
+            ).fetchall()
+        return [decode(SealedMonth, row[0], self._place) for row in rows]
+
     def list_runs(self, trail_arn: str, *, limit: int) -> Sequence[RunSummary]:
         """The newest ticks, newest first."""
         with self._transaction("BEGIN") as connection:
@@ -186,6 +197,7 @@ def _write(connection: sqlite3.Connection, commit: Commit) -> None:
             for letter in commit.letters
         ],
     )
+    _write_months(connection, commit)
     if commit.run is None:
         return
     connection.execute(
@@ -197,6 +209,24 @@ def _write(connection: sqlite3.Connection, commit: Commit) -> None:
             encode(commit.run),
         ),
     )
+
+
+def _write_months(connection: sqlite3.Connection, commit: Commit) -> None:
+    """Those that changed; one without a day is taken out."""
+    for month in commit.months:
+        key = (commit.trail_arn, month.account_id, month.region, f"{month.month:%Y-%m}")
+        if month.days:
+            connection.execute(
+                "INSERT OR REPLACE INTO months (trail_arn, account_id, region, month, document)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (*key, encode(month)),
+            )
+        else:
+            connection.execute(
+                "DELETE FROM months WHERE trail_arn = ? AND account_id = ? AND region = ?"
+                " AND month = ?",
+                key,
+            )
 
 
 def _prune(

@@ -33,6 +33,15 @@ _SCHEMA = (
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
 
+# What later versions of this program have added. It is no new schema version: a program that does
+# not know of it does its own work beside it.
+_ADDED = (
+    "CREATE TABLE IF NOT EXISTS months (trail_arn TEXT NOT NULL, account_id TEXT NOT NULL, region"
+    " TEXT NOT NULL, month TEXT NOT NULL, document BLOB NOT NULL,"
+    " PRIMARY KEY (trail_arn, account_id, region, month))",
+)
+_ADDED_TABLES = frozenset({"months"})
+
 # By the beginning of SQLite's own name of the error.
 _WORDS = (
     ("SQLITE_BUSY", "another process has held it for {busy:.0f} s: try again when that is over"),
@@ -107,7 +116,18 @@ def _settle(connection: sqlite3.Connection, path: Path) -> None:
             if not _is_ours(connection, path):
                 for statement in _SCHEMA:
                     connection.execute(statement)
+    _add(connection)
     connection.execute("PRAGMA synchronous = FULL")
+
+
+def _add(connection: sqlite3.Connection) -> None:
+    """The tables that a file of an earlier program lacks."""
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    if not {name for (name,) in tables} >= _ADDED_TABLES:
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
+            for statement in _ADDED:
+                connection.execute(statement)
 
 
 def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:

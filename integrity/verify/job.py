@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from integrity.chain.estate import ExpirationRule
 from integrity.chain.known import KnownChain
 from integrity.chain.limits import Limits
 from integrity.chain.model import TimeWindow, Trail
@@ -23,7 +24,8 @@ class Job:
     `unsigned_neighbours` are the ARNs of other trails that write to the same place with validation
     off. `known` is what earlier verifications know of the trail's chains, each once. With
     `accepting` nobody is told that something of it is gone or changed: a person is about to settle
-    it (`accept`).
+    it (`accept`). Of the bucket's lifecycle rules only `known_rules` explain what is not there
+    (None: any).
 
     Without `log_files` digests alone are checked. `is_copy`: objects may have lost their metadata
     on the way. What is judged `as_of` a time was collected then; with `is_collected` AWS's word on
@@ -44,6 +46,7 @@ class Job:
     concurrency: int = 64
     known: tuple[KnownChain, ...] = ()
     accepting: bool = False
+    known_rules: tuple[ExpirationRule, ...] | None = None
     log_files: bool = True
     is_copy: bool = False
     is_collected: bool = False

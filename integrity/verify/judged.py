@@ -144,7 +144,7 @@ class DigestJudge:
         known: Mapping[S3Location, bool] = MappingProxyType({}),
     ) -> None:
         self._job, self._tools, self._ring, self._known = job, tools, ring, known
-        self._retention = Retention(tools)
+        self._retention = Retention(tools, job.known_rules)
 
     def judge(self, name: DigestName, location: S3Location, listed: Listed | None = None) -> Judged:
         """The digest at a place. Whatever would be invalid is read twice.

@@ -6,12 +6,13 @@ permission. What a rule reaches is decided by `chain.retention`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from integrity.chain.estate import Unasked
+from integrity.chain.estate import ExpirationRule, Unasked
 from integrity.chain.model import S3Location
-from integrity.chain.retention import Expiry, expiry_of
+from integrity.chain.retention import Expiry, expiry_of, is_covered
 from integrity.chain.times import DAY
 from integrity.verify.tools import Tools
 
@@ -25,10 +26,13 @@ class Unkept:
 
 
 class Retention:
-    """The lifecycle rules of buckets, for who met an object that is not there."""
+    """The lifecycle rules of buckets, for who met an object that is not there.
 
-    def __init__(self, tools: Tools) -> None:
-        self._source, self._now = tools.retention, tools.now
+    Where only `known` rules count (None: all do), one that is new explains nothing.
+    """
+
+    def __init__(self, tools: Tools, known: Sequence[ExpirationRule] | None = None) -> None:
+        self._source, self._now, self._known = tools.retention, tools.now, known
 
     def explain(self, location: S3Location, written: datetime) -> Unkept:
         """Of an absent object, written at `written` or later. A rule takes a day at least."""
@@ -37,12 +41,22 @@ class Retention:
         rules = self._source.fetch_rules(location.bucket)
         if isinstance(rules, Unasked):
             return Unkept(detail=f"whether a lifecycle rule removed it is unknown: {rules.detail}")
-        expiry = expiry_of(rules, location.key, self._now)
-        if expiry is None or written > expiry.before:
-            return Unkept()
-        return Unkept(expiry, expiry.detail)
+        expiry = expiry_of(self._believed(rules), location.key, self._now)
+        if expiry is not None and written <= expiry.before:
+            return Unkept(expiry, expiry.detail)
+        new = expiry_of(rules, location.key, self._now)
+        if new is not None and written <= new.before:
+            return Unkept(detail=f"{new.detail}, which was not there when it was last seen")
+        return Unkept()
 
     def of_folder(self, bucket: str, folder: str) -> Expiry | None:
         """The rule that reaches furthest for everything in a folder."""
         rules = self._source.fetch_rules(bucket) if self._source is not None else ()
-        return None if isinstance(rules, Unasked) else expiry_of(rules, folder, self._now)
+        if isinstance(rules, Unasked):
+            return None
+        return expiry_of(self._believed(rules), folder, self._now)
+
+    def _believed(self, rules: Sequence[ExpirationRule]) -> Sequence[ExpirationRule]:
+        if self._known is None:
+            return rules
+        return [rule for rule in rules if is_covered(rule, self._known)]

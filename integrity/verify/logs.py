@@ -88,7 +88,7 @@ class LogChecker:
     ) -> None:
         self._place, self._rewritten, self._archived = place, rewritten, archived
         self._job, self._tools, self._search = job, tools, search
-        self._retention = Retention(tools)
+        self._retention = Retention(tools, job.known_rules)
 
     def check(self, logs: Iterable[NamedLog]) -> LogSpan:
         """Counts and findings of these log files. Those left unread by a stop are undetermined."""

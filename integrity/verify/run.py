@@ -98,7 +98,8 @@ def verify_trail(
 
 def _configuration_sha256(job: Job) -> str:
     """Of what was asked for; what is known changes with every run."""
-    return hashlib.sha256(msgspec.json.encode(replace(job, known=()))).hexdigest()
+    asked = replace(job, known=(), known_rules=None)
+    return hashlib.sha256(msgspec.json.encode(asked)).hexdigest()
 
 
 def _known(job: Job, chains: Iterable[JoinedChain]) -> tuple[KnownChain, ...]:

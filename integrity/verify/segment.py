@@ -263,7 +263,7 @@ class _SegmentCheck:
             return None
         chain = self._segment.chain
         folder = digest_folder(chain.root, chain.account_id, chain.region)
-        return Retention(self._tools).of_folder(chain.root.bucket, folder)
+        return Retention(self._tools, self._job.known_rules).of_folder(chain.root.bucket, folder)
 
     def _strangers(self) -> Iterator[Finding]:
         """Objects in the window's digest folders that are named like no trail's digest."""

@@ -23,6 +23,7 @@ from integrity.record import ExitStatus, Run, exit_status
 from integrity.service.acknowledge import keep_acknowledgement
 from integrity.service.drilled import Drilled
 from integrity.service.outbox import Delivered, Outbox
+from integrity.service.past import PastPolicy
 from integrity.service.ports import Destination, MetricsSink, RecordStore, StateStore
 from integrity.service.tick import Accepting, Tick, Watch
 from integrity.sources.claimed import parse_trail_arn
@@ -260,6 +261,20 @@ def _watch(
         ),
         destinations=destinations,
         per_chain_metrics=config.metrics.per_chain,
+        past=_past(table, config),
+    )
+
+
+def _past(table: TrailTable, config: Config) -> PastPolicy | None:
+    service = config.service
+    if not service.watch_days:
+        return None
+    return PastPolicy(
+        watch_days=service.watch_days,
+        reprove_days=service.reprove_days,
+        retention_days=table.retention_days,
+        account_ids=table.account_ids,
+        source_regions=table.source_regions,
     )
 
 

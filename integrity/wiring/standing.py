@@ -82,7 +82,15 @@ class Standings:
             read.amiss.discard(run_id)
         read.recent.forget(window.start)
         newest = runs[0] if runs else None
-        return stand(trail_arn, state, newest, read.recent, window, records_amiss=len(read.amiss))
+        return stand(
+            trail_arn,
+            state,
+            newest,
+            read.recent,
+            window,
+            months=self._service.store.load_months(trail_arn),
+            records_amiss=len(read.amiss),
+        )
 
     def _read_record(self, trail_arn: str, run: RunSummary, read: _Read) -> None:
         read.runs[run.run_id] = run

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from integrity.chain.estate import ExpirationRule, Unasked
 from integrity.chain.model import S3Location, TimeWindow, Trail
 from integrity.errors import UsageError
 from integrity.incidents.looks import Look
 from integrity.record import Run
+from integrity.service.proofs import Proof
 from integrity.verify.claim import MeantTrail
+from integrity.verify.days import DayKey, ListedDay, list_days
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
+from integrity.verify.tools import Tools
 from integrity.wiring.configuration import access_of, claim_of
 from integrity.wiring.connection import Connection, connect
 
@@ -83,15 +88,61 @@ class Opened:
             previous_sha256,
         )
 
-    def look(self, look: Look, *, known: tuple[KnownChain, ...], stopping: Stopping) -> Run:
+    def look(
+        self,
+        look: Look,
+        *,
+        known: tuple[KnownChain, ...],
+        known_rules: tuple[ExpirationRule, ...] | None,
+        stopping: Stopping,
+    ) -> Run:
         """One account's region."""
         job = self._job(
             look.window,
             account_ids=(look.account_id,),
             source_regions=(look.region,),
             known=known,
+            known_rules=known_rules,
         )
         return self._run(job, stopping, None).run
+
+    def prove(
+        self,
+        proof: Proof,
+        *,
+        known: tuple[KnownChain, ...],
+        known_rules: tuple[ExpirationRule, ...] | None,
+        stopping: Stopping,
+    ) -> Run:
+        """Regions of one account, over past days."""
+        job = self._job(
+            proof.window,
+            account_ids=(proof.account_id,),
+            source_regions=proof.regions,
+            known=known,
+            known_rules=known_rules,
+        )
+        return self._run(job, stopping, None).run
+
+    def list_days(
+        self, days: Sequence[DayKey], *, stopping: Stopping
+    ) -> Mapping[DayKey, ListedDay | None]:
+        """Past days as their folders show them."""
+        now = self.watched.clock()
+        job = self._job(TimeWindow(now, now), account_ids=None, source_regions=None)
+        executor = ThreadPoolExecutor(job.concurrency)
+        try:
+            sources = self.connection.open_sources()
+            tools = Tools(*sources, executor, now, _Quiet(), stopping)
+            return list_days(job, tools, days)
+        finally:
+            executor.shutdown(wait=not stopping.is_set(), cancel_futures=True)
+
+    def fetch_rules(self) -> tuple[ExpirationRule, ...] | Unasked:
+        """The lifecycle rules of the trail's bucket."""
+        _, _, rules = self.connection.open_sources()
+        assert rules is not None  # noqa: S101 - a bucket in AWS has somebody who tells them
+        return rules.fetch_rules(self.meant.trail.bucket)
 
     def _job(
         self,
@@ -100,6 +151,7 @@ class Opened:
         account_ids: tuple[str, ...] | None,
         source_regions: tuple[str, ...] | None,
         known: tuple[KnownChain, ...] = (),
+        known_rules: tuple[ExpirationRule, ...] | None = None,
         accepting: bool = False,
     ) -> Job:
         table = self.watched.table
@@ -114,6 +166,7 @@ class Opened:
             unsigned_neighbours=self.meant.unsigned_neighbours,
             concurrency=self.watched.config.service.concurrency,
             known=known,
+            known_rules=known_rules,
             accepting=accepting,
         )
 

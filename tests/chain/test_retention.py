@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from integrity.chain.estate import ExpirationRule
-from integrity.chain.retention import expiry_of
+from integrity.chain.retention import expiry_of, is_covered, left_alone
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -48,3 +48,45 @@ def test_a_day_is_one() -> None:
     expiry = expiry_of([ExpirationRule("daily", "", 1)], KEY, NOW)
     assert expiry is not None
     assert "after 1 day," in expiry.detail
+
+
+SIXTY = ExpirationRule("sixty", "AWSLogs/", 60)
+ONCE = ExpirationRule("once", "", date=NOW + DAY)
+
+
+@pytest.mark.parametrize(
+    ("rule", "covered"),
+    [
+        (ExpirationRule("renamed", "AWSLogs/", 60), True),
+        (ExpirationRule("longer", "AWSLogs/", 61), True),
+        (ExpirationRule("narrower", "AWSLogs/111122223333/", 60), True),
+        (ExpirationRule("shorter", "AWSLogs/", 59), False),
+        (ExpirationRule("wider", "", 60), False),
+        (ExpirationRule("dated", "AWSLogs/", date=NOW), False),
+        (ONCE, True),
+        (ExpirationRule("on another day", "", date=NOW), False),
+    ],
+    ids=lambda value: value.rule_id if isinstance(value, ExpirationRule) else "",
+)
+def test_a_rule_is_known_that_takes_nothing_earlier_than_a_known_one(
+    rule: ExpirationRule,
+    covered: bool,  # noqa: FBT001 - pytest hands it over by name
+) -> None:
+    assert is_covered(rule, [ONCE, SIXTY]) is covered
+
+
+@pytest.mark.parametrize(
+    ("rules", "since"),
+    [
+        ([SIXTY], NOW - 57 * DAY),
+        ([SIXTY, ExpirationRule("short", f"{KEY}/y", 30)], NOW - 27 * DAY),
+        ([ONCE], NOW + 3 * DAY),
+        ([ExpirationRule("far ahead", "", date=NOW + 4 * DAY)], None),
+        ([ExpirationRule("elsewhere", "Config/", 1)], None),
+        ([], None),
+    ],
+)
+def test_what_is_about_to_go_is_left_alone(
+    rules: list[ExpirationRule], since: datetime | None
+) -> None:
+    assert left_alone(rules, KEY, NOW, margin=3 * DAY) == since

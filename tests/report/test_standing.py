@@ -11,8 +11,10 @@ import pytest
 from integrity.chain.findings import Outcome
 from integrity.chain.known import KnownChain, KnownDigest
 from integrity.chain.model import ChainId, ChainKind, Root, S3Location, TimeWindow
+from integrity.chain.seal import Seal, SealedDay, SealedMonth
 from integrity.report.recent import RecentHours
 from integrity.report.standing import (
+    PastStanding,
     Standing,
     TrailStanding,
     encode_standing,
@@ -228,3 +230,70 @@ def test_trouble_has_a_page() -> None:
     page = render_trouble_page("<b>store")
     assert "&lt;b&gt;store" in page
     assert "<title>UNDETERMINED" in page
+
+
+def month(days: str, *, listed: bool = True, read: bool = True) -> SealedMonth:
+    """A month with a day for each letter, `s` for a sealed one."""
+    sealed = tuple(
+        SealedDay(
+            day=DAY + number * 24 * HOUR,
+            due=DAY,
+            seal=Seal("", 1, 1) if letter == "s" else None,
+            proven=NOW - number * HOUR if read else None,
+        )
+        for number, letter in enumerate(days)
+    )
+    return SealedMonth(
+        account_id=ACCOUNT,
+        region="us-east-1",
+        month=DAY,
+        days=sealed,
+        listed=NOW if listed else None,
+    )
+
+
+def with_past(*months: SealedMonth) -> TrailStanding:
+    late = known(chain=replace(known().chain, kind=ChainKind.BACKFILL))
+    state = replace(EMPTY, checkpoint=replace(KEPT, chains=(known(), late)))
+    return stand(ARN, state, None, RecentHours(), WINDOW, months=months, records_amiss=0)
+
+
+KEPT = Checkpoint(trail_arn=ARN, attempted=NOW, chains=(), record_sha256=None, record_uri="")
+EMPTY = TrailState(version=1, checkpoint=KEPT, incidents=())
+
+
+def test_of_the_past_the_least_is_told() -> None:
+    whole = with_past(month("ss"))
+    [late, standard] = whole.chains
+    assert late.past is None
+    assert standard.past == PastStanding(
+        days=2,
+        sealed=2,
+        first=DAY,
+        last=DAY + 24 * HOUR,
+        listed_since=NOW,
+        read_since=NOW - HOUR,
+    )
+    line = next(one for one in render_standing(standing(whole)) if one.startswith("Past"))
+    assert line == (
+        "Past       2 of 2 days sealed, since 2026-03-01; all listed since 2026-03-01T10:21:00Z; "
+        "all read since 2026-03-01T09:21:00Z"
+    )
+    assert "2 of 2 days sealed" in render_standing_page(standing(whole))
+
+
+@pytest.mark.parametrize(
+    ("months", "words"),
+    [
+        ([month("s-", read=False)], "1 of 2 days sealed, since 2026-03-01; all listed"),
+        ([month("-", listed=False, read=False)], "not all listed yet; not all read yet"),
+        ([month("s", listed=False), month("s")], "not all listed yet; all read since"),
+    ],
+)
+def test_what_was_never_done_is_said(months: list[SealedMonth], words: str) -> None:
+    lines = render_standing(standing(with_past(*months)))
+    assert words in next(one for one in lines if one.startswith("Past"))
+
+
+def test_without_a_watch_nothing_is_said_of_the_past() -> None:
+    assert not any(one.startswith("Past") for one in render_standing(standing(with_past())))

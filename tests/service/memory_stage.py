@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Event
 from typing import Any
 
+from integrity.chain.estate import ExpirationRule, Unasked
 from integrity.chain.known import KnownChain
 from integrity.chain.model import TimeWindow, Trail
 from integrity.errors import IntegrityError
@@ -17,11 +19,15 @@ from integrity.lab.objects import LabDigest
 from integrity.lab.world import World
 from integrity.record import Run
 from integrity.service.outbox import Outbox
+from integrity.service.proofs import Proof
 from integrity.service.tick import Accepting, Tick, Ticked, Watch
 from integrity.state import Audience, Datapoint, DeliveryError, Message
+from integrity.verify.days import DayKey, ListedDay, list_days
+from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
 from integrity.verify.run import Verification
-from tests.memory import MemorySource, as_trail, verify_on
+from integrity.verify.tools import Tools
+from tests.memory import MemoryKeys, MemoryRetention, MemorySource, Silent, as_trail, verify_on
 from tests.memory_store import MemoryRecords, MemoryStore
 
 HOUR = timedelta(hours=1)
@@ -77,6 +83,9 @@ class MemoryStage:
         self.store, self.records, self.sink = MemoryStore(), MemoryRecords(), Sink()
         self.boxes = {"security": Box(), "operations": Box()}
         self.looks: list[Look] = []
+        self.proofs: list[Proof] = []
+        self.days_listed: list[DayKey] = []
+        self.listings: list[str] = []
 
     @property
     def trail(self) -> Trail:
@@ -95,6 +104,9 @@ class MemoryStage:
         self.source.fetched.clear()
         self.source.listed.clear()
         self.looks.clear()
+        self.proofs.clear()
+        self.days_listed.clear()
+        self.listings.clear()
         self.sink.values.clear()
         usual: dict[str, Any] = {
             "overlap": 6 * HOUR,
@@ -144,10 +156,36 @@ class MemoryStage:
             stopping=stopping,
         )
 
-    def look(self, look: Look, *, known: tuple[KnownChain, ...], stopping: Stopping) -> Run:
+    def look(self, look: Look, **asked: Any) -> Run:
         self.looks.append(look)
-        asked = {"account_ids": (look.account_id,), "source_regions": (look.region,)}
-        return self._verify(look.window, known=known, stopping=stopping, **asked).run
+        place = {"account_ids": (look.account_id,), "source_regions": (look.region,)}
+        return self._verify(look.window, **place, **asked).run
+
+    def prove(self, proof: Proof, **asked: Any) -> Run:
+        self.proofs.append(proof)
+        place = {"account_ids": (proof.account_id,), "source_regions": proof.regions}
+        return self._verify(proof.window, **place, **asked).run
+
+    def list_days(
+        self, days: Sequence[DayKey], *, stopping: Stopping
+    ) -> Mapping[DayKey, ListedDay | None]:
+        self.days_listed += days
+        before = len(self.source.listed)
+        job = Job(trail=self.trail, window=TimeWindow(self.world.now, self.world.now))
+        with ThreadPoolExecutor(4) as executor:
+            keys, rules = MemoryKeys(self.world), self.retention
+            tools = Tools(self.source, keys, rules, executor, self.world.now, Silent(), stopping)
+            listed = list_days(job, tools, days)
+        self.listings += self.source.listed[before:]
+        return listed
+
+    def fetch_rules(self) -> tuple[ExpirationRule, ...] | Unasked:
+        return self.retention.fetch_rules(self.trail.bucket)
+
+    @property
+    def retention(self) -> MemoryRetention:
+        asked: MemoryRetention | None = self.asked.get("retention")
+        return asked or MemoryRetention(self.world)
 
     def _verify(self, window: TimeWindow, **asked: Any) -> Verification:
         verification = verify_on(

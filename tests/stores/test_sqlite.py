@@ -119,6 +119,15 @@ def test_a_closed_store_is_no_traceback(path: Path) -> None:
         store.load(ARN)
 
 
+def test_a_file_of_an_earlier_program_is_read_on(path: Path) -> None:
+    before = SqliteStore(path).load(ARN)
+    edit(path, "DROP TABLE months")
+    store = SqliteStore(path)
+    assert store.load(ARN) == before
+    assert list(store.load_months(ARN)) == []
+    store.close()
+
+
 def test_a_newer_schema_is_left_alone(path: Path) -> None:
     edit(path, "PRAGMA user_version = 2")
     before = path.read_bytes()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from integrity.chain.known import KnownChain
+from integrity.chain.seal import SealedMonth
 from integrity.state import Checkpoint, Incident, Letter
 from integrity.stores.sqlite import SqliteStore
 from tests.stores.specimens import (
@@ -25,6 +26,7 @@ from tests.stores.specimens import (
     letter,
     run_summary,
 )
+from tests.stores.test_months import month
 
 CHAINS = 20
 RECENT = 48
@@ -68,6 +70,14 @@ def news(now: datetime, tick: int) -> tuple[tuple[Incident, ...], tuple[Letter, 
     return (found,), told
 
 
+def past(tick: int, now: datetime) -> tuple[SealedMonth, ...]:
+    """Of one chain a tick all the months of its watched past: more than change in an hour."""
+    first = now.replace(day=1, hour=0, minute=0)
+    months = [(first - back * 31 * DAY).replace(day=1) for back in range(5)]
+    kept = [month(tick % CHAINS, at, 28) for at in months[:4]]
+    return (*kept, replace(month(tick % CHAINS, months[4]), days=()))
+
+
 def size(path: Path) -> int:
     return sum(part.stat().st_size for part in path.parent.glob(f"{path.name}*"))
 
@@ -82,9 +92,8 @@ def test_a_year_of_hourly_ticks_stays_small(tmp_path: Path) -> None:
         now = NOW + HOUR * tick
         incidents, letters = news(now, tick)
         run = run_summary(f"7f0c4c5e-8f7e-4a39-9f0a-{tick:012}", now)
-        store.commit(
-            commit(tick, state=chains.tick(now), incidents=incidents, letters=letters, run=run)
-        )
+        own = commit(tick, state=chains.tick(now), incidents=incidents, letters=letters, run=run)
+        store.commit(replace(own, months=past(tick, now)))
         for one in store.claim_letters(now, lease=timedelta(minutes=5), limit=10):
             store.mark_sent(one.id, now)
         if tick % 100 == 0:
@@ -96,6 +105,7 @@ def test_a_year_of_hourly_ticks_stays_small(tmp_path: Path) -> None:
     kept = again.load(ARN).checkpoint
     assert kept is not None
     assert [len(chain.recent) for chain in kept.chains] == [RECENT] * CHAINS
+    assert len(again.load_months(ARN)) == 4 * CHAINS
     assert len(again.list_runs(ARN, limit=2 * TICKS)) == TICKS
     assert len(again.list_incidents(ARN, since=NOW - DAY)) == TICKS / 12
     again.close()
