@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
+from integrity.chain.evidence import EventRecord
 from integrity.chain.times import format_instant
 from integrity.record import ChainResult, KeyRecord, Run, exit_status
 from integrity.report.hours import PROVEN, WORDS, counted_hours
@@ -22,6 +23,7 @@ MOST_PERIODS = 12
 
 MOST_CHAINS = 1000
 MOST_KEYS = 500
+MOST_EVENTS = 100
 
 
 def render_verdict(run: Run) -> Element:
@@ -95,9 +97,22 @@ def answer_who(recorded: Recorded) -> Iterator[Element]:
     yield element(
         "p",
         "Who changed, removed or added a file is not something that digest files can show. Where "
-        "verified events name who stopped, changed or deleted the trail, they are quoted here and "
-        "in the findings.",
+        "events near a finding name who did it, in verified log files or in AWS's own Event "
+        "history, they are quoted here and beside the finding. They change no verdict.",
     )
+    explaining = dict.fromkeys(
+        event
+        for finding in run.findings
+        if finding.explanation is not None
+        for event in finding.explanation.events
+    )
+    if explaining:
+        yield table(
+            "Events that explain findings",
+            ("Event", "By", "At", "Witness", "Log file that holds it", "Its SHA-256"),
+            [_explaining(event) for event in list(explaining)[:MOST_EVENTS]],
+        )
+        yield _left(len(explaining) - MOST_EVENTS, "event")
     ended = [chain for chain in run.chains if chain.ended_by is not None]
     if ended:
         yield table(
@@ -116,8 +131,19 @@ def _ended(chain: ChainResult) -> list[Part]:
         shown(act.event_name),
         code(act.by or "nobody named"),
         format_instant(act.time),
-        code(act.s3_uri),
-        code(act.sha256),
+        code(act.s3_uri or "none"),
+        code(act.sha256 or "none"),
+    ]
+
+
+def _explaining(event: EventRecord) -> list[Part]:
+    return [
+        shown(event.event_name),
+        code(event.by or "nobody named"),
+        format_instant(event.time),
+        event.witness.value,
+        code(event.s3_uri) if event.s3_uri else "none",
+        code(event.sha256) if event.sha256 else "none",
     ]
 
 
