@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
-from integrity.chain.evidence import EventRecord
 from integrity.chain.times import format_instant
 from integrity.record import ChainResult, KeyRecord, Run, exit_status
+from integrity.report.beside import render_events
 from integrity.report.hours import PROVEN, WORDS, counted_hours
 from integrity.report.markup import Part, bounded, code, element, facts, items, prose, shown, table
 from integrity.report.periods import proven
@@ -23,7 +23,6 @@ MOST_PERIODS = 12
 
 MOST_CHAINS = 1000
 MOST_KEYS = 500
-MOST_EVENTS = 100
 
 
 def render_verdict(run: Run) -> Element:
@@ -100,19 +99,7 @@ def answer_who(recorded: Recorded) -> Iterator[Element]:
         "events near a finding name who did it, in verified log files or in AWS's own Event "
         "history, they are quoted here and beside the finding. They change no verdict.",
     )
-    explaining = dict.fromkeys(
-        event
-        for finding in run.findings
-        if finding.explanation is not None
-        for event in finding.explanation.events
-    )
-    if explaining:
-        yield table(
-            "Events that explain findings",
-            ("Event", "By", "At", "Witness", "Log file that holds it", "Its SHA-256"),
-            [_explaining(event) for event in list(explaining)[:MOST_EVENTS]],
-        )
-        yield _left(len(explaining) - MOST_EVENTS, "event")
+    yield from render_events(run)
     ended = [chain for chain in run.chains if chain.ended_by is not None]
     if ended:
         yield table(
@@ -133,17 +120,6 @@ def _ended(chain: ChainResult) -> list[Part]:
         format_instant(act.time),
         code(act.s3_uri or "none"),
         code(act.sha256 or "none"),
-    ]
-
-
-def _explaining(event: EventRecord) -> list[Part]:
-    return [
-        shown(event.event_name),
-        code(event.by or "nobody named"),
-        format_instant(event.time),
-        event.witness.value,
-        code(event.s3_uri) if event.s3_uri else "none",
-        code(event.sha256) if event.sha256 else "none",
     ]
 
 
