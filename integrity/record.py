@@ -14,6 +14,7 @@ from enum import StrEnum
 
 import msgspec
 
+from integrity.chain.evidence import EventRecord
 from integrity.chain.findings import Finding, Outcome, Reason, worst
 from integrity.chain.link import Entry
 from integrity.chain.model import ChainId, ChainKind, PublicKey, TimeWindow, VerifiedEvent
@@ -211,21 +212,6 @@ class Head:
     end: datetime
     sha256: str
     signature: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventRecord:
-    """A verified event that explains something: who called what, and the log file that holds it.
-
-    `sha256` is of that log file, as a digest signs it.
-    """
-
-    event_name: str
-    time: datetime
-    by: str
-    event_id: str
-    s3_uri: str
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

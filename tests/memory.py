@@ -6,17 +6,19 @@ whose first transfer breaks) and `deaf_regions` (regions without ListPublicKeys)
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import Any, TypeVar
 
 from integrity.chain.content import Buffer
-from integrity.chain.estate import ExpirationRule, Member, Organization, Region, Unasked
+from integrity.chain.estate import ExpirationRule, History, Member, Organization, Region, Unasked
 from integrity.chain.findings import Finding, Reason
 from integrity.chain.model import (
     Absent,
+    Encryption,
     Fetched,
     KeysUnavailable,
     Listed,
@@ -27,9 +29,11 @@ from integrity.chain.model import (
     Trail,
     TrailStatus,
     Unreachable,
+    Version,
 )
 from integrity.chain.trouble import archived
 from integrity.lab.estate import LabTrail
+from integrity.lab.objects import StoredVersion
 from integrity.lab.world import World
 from integrity.record import Run
 from integrity.verify.job import Job
@@ -207,6 +211,93 @@ class MemoryRetention:
         )
 
 
+@dataclass
+class MemoryHistory:
+    """LookupEvents of a world, with the trail's account asking."""
+
+    world: World
+    is_refused: bool = False
+    more: bool = False
+    asked: list[tuple[str, tuple[str, ...], TimeWindow]] = field(default_factory=list)
+
+    def lookup_events(
+        self, region: str, names: Iterable[str], window: TimeWindow
+    ) -> History | Unasked:
+        names = tuple(names)
+        self.asked.append((region, names, window))
+        call = "cloudtrail:LookupEvents"
+        if self.is_refused:
+            return Unasked(call, f"{call} in region {region} is not allowed", denied=True)
+        events = [
+            json.dumps(event).encode()
+            for event in self.world.administration
+            if event["eventName"] in names
+            and event["awsRegion"] == region
+            and window.holds(datetime.fromisoformat(event["eventTime"]))
+        ]
+        return History(tuple(events), self.more)
+
+
+@dataclass
+class MemoryVersions:
+    """Versions of a world's objects; `refused` is what may not be done: list, fetch, describe."""
+
+    world: World
+    refused: tuple[str, ...] = ()
+    listed: list[str] = field(default_factory=list)
+    fetched: list[tuple[S3Location, str]] = field(default_factory=list)
+
+    def list_versions(self, bucket: str, prefix: str) -> Iterator[Version | Unreachable]:
+        self.listed.append(prefix)
+        if "list" in self.refused:
+            yield Unreachable(S3Location(bucket, prefix), "s3:ListBucketVersions is not allowed")
+            return
+        objects = self.world.objects
+        for bucket_there, key in {*objects.data, *objects.history}:
+            if bucket_there == bucket and key.startswith(prefix):
+                yield from self._of(S3Location(bucket, key))
+
+    def _of(self, location: S3Location) -> Iterator[Version]:
+        address = (location.bucket, location.key)
+        history = self.world.objects.history.get(address, [])
+        if not history:
+            stored = self.world.objects[address]
+            history = [StoredVersion("null", stored.last_modified, stored)]
+        for one in history:
+            yield Version(
+                location=location,
+                version_id=one.version_id,
+                last_modified=one.at,
+                is_latest=one is history[-1],
+                is_marker=one.stored is None,
+                size=len(one.stored.body) if one.stored is not None else 0,
+                etag=one.stored.etag if one.stored is not None else "",
+                storage_class=one.stored.storage_class if one.stored is not None else "",
+            )
+
+    def fetch_version(
+        self, location: S3Location, version_id: str, read: Callable[[Iterable[Buffer]], T]
+    ) -> Fetched[T] | Absent | Unreachable:
+        self.fetched.append((location, version_id))
+        if "fetch" in self.refused:
+            return Unreachable(location, "s3:GetObjectVersion is not allowed")
+        version = self.world.objects.version_of((location.bucket, location.key), version_id)
+        if version is None or version.stored is None:
+            return Absent(location)
+        stored = version.stored
+        metadata = {name.lower(): text for name, text in stored.metadata.items()}
+        content = read(_pieces(stored.body))
+        size = len(stored.body)
+        return Fetched(location, content, metadata, stored.last_modified, version_id, size)
+
+    def describe_version(self, location: S3Location, version_id: str) -> Encryption | Unreachable:
+        if "describe" in self.refused:
+            return Unreachable(location, "s3:GetObjectVersion is not allowed")
+        version = self.world.objects.version_of((location.bucket, location.key), version_id)
+        key = version.stored.kms_key_id if version and version.stored else None
+        return Encryption("aws:kms" if key else "AES256", key or "")
+
+
 class Silent:
     """Nobody is told."""
 
@@ -270,6 +361,8 @@ def verify_on(
     progress: Progress | None = None,
     previous_sha256: str | None = None,
     stopping: Stopping | None = None,
+    history: MemoryHistory | None = None,
+    versions: MemoryVersions | None = None,
     **options: Any,
 ) -> Verification:
     """The record, and what is known afterwards; `known` is what was known before.
@@ -293,7 +386,10 @@ def verify_on(
             source or MemorySource(world),
             keys or MemoryKeys(world),
             (retention or MemoryRetention(world)) if has_retention else None,
-            witnesses(world, trail, refused=refused, caller=caller) if witness else Witnesses(),
+            replace(witnesses(world, trail, refused=refused, caller=caller), history=history)
+            if witness
+            else Witnesses(),
+            versions=versions,
         ),
         run_id="a-run",
         caller_arn=None,

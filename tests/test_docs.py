@@ -24,7 +24,7 @@ OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 WEAKNESSES = [f"W{number}" for number in range(1, 29)]
-OPEN = {"W8", "W23"}
+OPEN = {"W8"}
 ABSENT = "**Not implemented yet.**"
 
 HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)

@@ -17,13 +17,13 @@ owner's home region alone, where such calls are made and recorded; `events.acts`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from integrity.chain.link import Entry
-from integrity.chain.model import ChainId, S3Location, TimeWindow, Trail, TrailStatus
+from integrity.chain.model import ChainId, S3Location, Trail, TrailStatus
 from integrity.chain.times import HOUR, format_instant
 
 
@@ -97,7 +97,7 @@ def ending_act(
     if acts.unread:
         return None
     standing = []
-    for aspect in _concerning(chain, trail) & open_aspects(trail, status):
+    for aspect in aspects_of(chain.account_id, chain.region, trail) & open_aspects(trail, status):
         resumed = [act.time for act in acts.known if aspect in act.on]
         if aspect is Aspect.LOGGING and status is not None and status.started is not None:
             resumed.append(status.started)
@@ -111,14 +111,15 @@ def ending_act(
 
 def may_have_ended(chain: ChainId, trail: Trail, status: TrailStatus | None) -> bool:
     """Whether any act could have ended the chain, for all that AWS says now."""
-    return bool(_concerning(chain, trail) & open_aspects(trail, status))
+    return bool(aspects_of(chain.account_id, chain.region, trail) & open_aspects(trail, status))
 
 
-def _concerning(chain: ChainId, trail: Trail) -> frozenset[Aspect]:
+def aspects_of(account_id: str, region: str, trail: Trail) -> frozenset[Aspect]:
+    """What the chain of an account's region lives by."""
     spared = set()
-    if chain.region == trail.home_region:
+    if region == trail.home_region:
         spared.add(Aspect.REGIONS)
-    if chain.account_id == trail.account_id:
+    if account_id == trail.account_id:
         spared.add(Aspect.MEMBERS)
     return frozenset(Aspect) - spared
 
@@ -136,18 +137,3 @@ def reaches(act: TrailAct, known: Sequence[Entry]) -> bool:
     return all(entry.is_authentic for entry in ends) and all(
         entry.window.end <= act.time for entry in begun
     )
-
-
-def explain_gap(gap: TimeWindow, acts: Iterable[TrailAct]) -> str:
-    """What verified acts say of the edges of a gap. It stays undetermined, whatever they say."""
-    near = sorted(acts, key=lambda act: (act.time, act.event_id))
-    stops = [a for a in near if a.off & AT_HOME and gap.start - HOUR <= a.time <= gap.start]
-    starts = [
-        a for a in near if a.on & AT_HOME and gap.start <= a.time and abs(a.time - gap.end) <= HOUR
-    ]
-    if not stops and not starts:
-        return ""
-    said = [str(act) for act in (*stops[-1:], *starts[:1])]
-    if not stops:
-        said.append("no verified event says that logging stopped")
-    return "verified events: " + ", ".join(said)

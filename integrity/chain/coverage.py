@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from integrity.chain.acts import NO_ACTS, Acts, TrailAct, explain_gap, reaches
+from integrity.chain.acts import NO_ACTS, Acts, TrailAct, reaches
 from integrity.chain.findings import Finding, Place, Reason, find
 from integrity.chain.link import Entry, clip, covered, in_order, merge, subtract
 from integrity.chain.model import ChainId, TimeWindow
@@ -135,7 +135,7 @@ def judge_coverage(chain: Situation) -> Coverage | None:
         is_ended=is_ended,
         ended_at=head if is_ended else None,
         ended_by=_ended_by(chain) if is_ended else None,
-        asks=bool(gaps) or is_stale,
+        asks=is_stale,
         findings=tuple(findings),
     )
 
@@ -258,11 +258,12 @@ def _without_digests(chain: Situation, rewound: Finding | None) -> Coverage:
     if chain.expiry is not None and chain.window.end <= chain.expiry.before:
         return Coverage(stale=tuple(missing), findings=(_expired(chain, chain.window),))
     detail = "none is due yet: a digest comes about 30 minutes after its hour"
+    head = format_instant(max(older)) if older else None
     if missing:
-        newest = f"newest digest ends {format_instant(max(older))}" if older else ""
+        newest = f"newest digest ends {head}" if head else ""
         logs = "log files were delivered" if chain.has_logs else ""
         detail = _unsettled(chain, newest, logs)
-    finding = find(Reason.NO_DIGESTS, chain.place, chain.window, detail=detail)
+    finding = find(Reason.NO_DIGESTS, chain.place, chain.window, actual=head, detail=detail)
     return Coverage(stale=tuple(missing), findings=(finding,), asks=True)
 
 
@@ -277,7 +278,7 @@ def _unsettled(chain: Situation, *seen: str) -> str:
 
 
 def _gap(chain: Situation, gap: TimeWindow) -> Finding:
-    return find(Reason.CHAIN_GAP, chain.place, gap, detail=explain_gap(gap, chain.acts.known))
+    return find(Reason.CHAIN_GAP, chain.place, gap)
 
 
 def _expired(chain: Situation, time: TimeWindow) -> Finding:
@@ -291,4 +292,4 @@ def _stale(chain: Situation, head: datetime) -> Finding:
     detail = _unsettled(chain, f"newest digest ends {format_instant(head)}")
     if status is not None and status.latest_digest_error:
         detail += f"; AWS reports the delivery error {status.latest_digest_error}"
-    return find(Reason.HEAD_STALE, chain.place, window, detail=detail)
+    return find(Reason.HEAD_STALE, chain.place, window, actual=format_instant(head), detail=detail)

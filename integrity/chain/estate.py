@@ -63,3 +63,11 @@ class ExpirationRule:
     prefix: str
     days: int | None = None
     date: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Events that the Event history tells, each as JSON. `more`: not all of them were taken."""
+
+    events: tuple[bytes, ...] = ()
+    more: bool = False

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from integrity.chain.evidence import Explanation, Original
 from integrity.chain.model import TimeWindow
 from integrity.chain.times import format_instant
 
@@ -209,6 +210,10 @@ class Finding:
 
     Where many findings of one reason in one chain were folded into one, `count` says how many, and
     `first` and `last` name the first and the last subject.
+
+    Of what is gone or altered, so many older versions were tried (null: nobody could), and
+    `originals` are those that verify: its own, and those that are gone with it. `explanation` is
+    null where nobody looked for one.
     """
 
     reason: Reason
@@ -226,6 +231,9 @@ class Finding:
     count: int = 1
     first: str | None = None
     last: str | None = None
+    explanation: Explanation | None = None
+    versions_tried: int | None = None
+    originals: tuple[Original, ...] = ()
 
 
 def find(

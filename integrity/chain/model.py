@@ -255,6 +255,31 @@ class Listed:
     restored: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One version of an object, or a delete marker: so it is then shown as absent.
+
+    A bucket that never had versions has the current object alone, as version `null`.
+    """
+
+    location: S3Location
+    version_id: str
+    last_modified: datetime
+    is_latest: bool
+    is_marker: bool = False
+    size: int = 0
+    etag: str = ""
+    storage_class: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Encryption:
+    """`algorithm` is S3's word (`AES256`, `aws:kms`), `kms_key_id` the key's ARN, if it has one."""
+
+    algorithm: str = ""
+    kms_key_id: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Fetched(Generic[T]):
     """An object that was read to its end: `content` is what the reader made of its bytes.

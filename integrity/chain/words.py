@@ -8,8 +8,10 @@ ours.
 
 from __future__ import annotations
 
+from integrity.chain.evidence import EventRecord, EventWitness, Explanation
 from integrity.chain.findings import Finding, Outcome, Reason
 from integrity.chain.terminal import escape
+from integrity.chain.times import format_instant
 
 WORDS: dict[Reason, str] = {
     Reason.DIGEST_MISSING: "not found",
@@ -92,3 +94,54 @@ def said(finding: Finding) -> str:
 def line(finding: Finding, trail_arn: str) -> str:
     """The whole line, `Digest file<TAB>s3://…<TAB>INVALID: not found`, printable but for tabs."""
     return f"{subject(finding, trail_arn)}\t{label(finding.outcome)}: {said(finding)}"
+
+
+_WITNESSES = {
+    EventWitness.LOG_FILE: "verified log files",
+    EventWitness.EVENT_HISTORY: "the Event history",
+}
+_OF = {
+    EventWitness.LOG_FILE: "verified log file",
+    EventWitness.EVENT_HISTORY: "Event history",
+}
+
+
+def explained(explanation: Explanation | None) -> str:
+    """`explained by StopLogging by … at … (verified log file)`, or `unexplained by …`, or nothing
+    where nobody looked.
+    """
+    if explanation is None:
+        return ""
+    if explanation.events:
+        told = "explained by " + "; ".join(map(_event, explanation.events))
+    else:
+        told = "unexplained by " + " and ".join(_WITNESSES[one] for one in explanation.asked)
+        if explanation.near:
+            told += "; near it, and no explanation: " + "; ".join(map(_event, explanation.near))
+    left = explanation.unread
+    more = f"; {left} log {'file' if left == 1 else 'files'} or events could not be searched"
+    return escape(told + more * bool(left))
+
+
+def _event(event: EventRecord) -> str:
+    return f"{event} ({_OF[event.witness]})"
+
+
+def restorable(finding: Finding) -> str:
+    """What lay there before, in one line; nothing where nobody looked or nothing is left of it."""
+    tried, number = finding.versions_tried, len(finding.originals)
+    if not number:
+        return f"no older version verifies ({tried} tried)" if tried else ""
+    first = finding.originals[0]
+    told = (
+        f"the original is version {first.version_id}, written {format_instant(first.written_at)}, "
+        f"{first.fate.value} {format_instant(first.gone_at)}"
+    )
+    if number > 1:
+        times = [one.gone_at for one in finding.originals]
+        told = (
+            f"{number} originals are left as older versions, replaced or deleted between "
+            f"{format_instant(min(times))} and {format_instant(max(times))}"
+        )
+    them = "it" if number == 1 else "them"
+    return escape(f"{told}: `integrity restore` prints how to bring {them} back")

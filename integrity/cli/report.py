@@ -65,7 +65,7 @@ def report(*, files: tuple[Path, ...], output: Path | None, table: Path | None, 
     """
     if output is not None and output == table:
         raise UsageError("--output and --csv name the same file: choose another for one of them")
-    records = [one for file in files for one in _read(file)]
+    records = [one for file in files for one in read_records(file)]
     if table is not None:
         with open_output(table) as sheet:
             sheet.write(render_findings_csv(records))
@@ -75,7 +75,8 @@ def report(*, files: tuple[Path, ...], output: Path | None, table: Path | None, 
     return ExitStatus.VALID
 
 
-def _read(file: Path) -> list[Recorded]:
+def read_records(file: Path) -> list[Recorded]:
+    """The records in a file. Raises UsageError where it holds none."""
     try:
         with file.open("rb") as stream:
             content = stream.read(MOST_BYTES + 1)

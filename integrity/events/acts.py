@@ -9,20 +9,16 @@ ARN, and the call did not fail. `requestParameters` say what was switched off; f
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
-
-import msgspec
 
 from integrity.chain.acts import Acts, Aspect, TrailAct
 from integrity.chain.model import Trail, VerifiedEvent
-from integrity.chain.times import parse_instant
+from integrity.events.calls import CLOUDTRAIL, Call, Request, decode_call, is_about
 from integrity.events.search import Wanted
 
-_SOURCE = "cloudtrail.amazonaws.com"
 _STOP, _DELETE, _UPDATE = "StopLogging", "DeleteTrail", "UpdateTrail"
 _START, _CREATE = "StartLogging", "CreateTrail"
 
-ACTS_ON_TRAILS = Wanted((_STOP, _DELETE, _UPDATE, _START, _CREATE), (_SOURCE,))
+ACTS_ON_TRAILS = Wanted((_STOP, _DELETE, _UPDATE, _START, _CREATE), (CLOUDTRAIL,))
 """The events that begin or end chains."""
 
 _OFF = {
@@ -35,41 +31,6 @@ _ON = {
 }
 
 
-class _Identity(msgspec.Struct):
-    arn: str | None = None
-    principalId: str | None = None  # noqa: N815 - CloudTrail's own field names, here and below
-
-
-class _Request(msgspec.Struct):
-    name: str | None = None
-    isMultiRegionTrail: bool | None = None  # noqa: N815
-    isOrganizationTrail: bool | None = None  # noqa: N815
-    enableLogFileValidation: bool | None = None  # noqa: N815
-
-
-class _Response(msgspec.Struct):
-    trailARN: str | None = None  # noqa: N815
-    isMultiRegionTrail: bool | None = None  # noqa: N815
-    isOrganizationTrail: bool | None = None  # noqa: N815
-    logFileValidationEnabled: bool | None = None  # noqa: N815
-
-
-class _Event(msgspec.Struct):
-    eventTime: str  # noqa: N815
-    eventName: str  # noqa: N815
-    eventSource: str  # noqa: N815
-    awsRegion: str  # noqa: N815
-    recipientAccountId: str  # noqa: N815
-    eventID: str = ""  # noqa: N815
-    errorCode: Any = None  # noqa: N815
-    userIdentity: _Identity | None = None  # noqa: N815
-    requestParameters: _Request | None = None  # noqa: N815
-    responseElements: _Response | None = None  # noqa: N815
-
-
-_DECODER = msgspec.json.Decoder(_Event)
-
-
 def read_acts(events: Iterable[VerifiedEvent], trail: Trail) -> Acts:
     """The acts on a trail that these events record, and how many of the events were no such form.
 
@@ -77,53 +38,44 @@ def read_acts(events: Iterable[VerifiedEvent], trail: Trail) -> Acts:
     """
     known, unread = [], 0
     for verified in events:
-        try:
-            event = _DECODER.decode(verified.event)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        call = decode_call(verified.event)
+        if call is None:
             unread += 1
-            continue
-        if _concerns(event, trail):
-            act = _act(event, verified)
+        elif call.eventName in ACTS_ON_TRAILS.names and is_about(call, trail):
+            act = _act(call, verified)
             unread += act is None
             known += [act] if act is not None else []
     return Acts(tuple(known), unread)
 
 
-def _concerns(event: _Event, trail: Trail) -> bool:
-    request, response = event.requestParameters, event.responseElements
-    if event.errorCode is not None or request is None:
-        return False
-    if event.eventSource != _SOURCE or event.eventName not in ACTS_ON_TRAILS.names:
-        return False
-    if (event.recipientAccountId, event.awsRegion) != (trail.account_id, trail.home_region):
-        return False
-    answered = response.trailARN if response is not None else None
-    return request.name in (trail.name, trail.arn) and answered in (None, trail.arn)
-
-
-def _act(event: _Event, verified: VerifiedEvent) -> TrailAct | None:
-    time = parse_instant(event.eventTime)
+def _act(call: Call, verified: VerifiedEvent) -> TrailAct | None:
+    time = call.time
     if time is None:
         return None
-    identity = event.userIdentity or _Identity()
-    off = _OFF.get(event.eventName, frozenset()) | _switched(event, to=False)
+    off, on = switched(call)
     return TrailAct(
-        event_name=event.eventName,
+        event_name=call.eventName,
         time=time,
-        by=identity.arn or identity.principalId or "",
-        event_id=event.eventID,
+        by=call.by,
+        event_id=call.eventID,
         log=verified.log,
         sha256=verified.sha256,
         off=off,
-        on=(_ON.get(event.eventName, frozenset()) | _switched(event, to=True)) - off,
+        on=on,
     )
 
 
-def _switched(event: _Event, *, to: bool) -> frozenset[Aspect]:
+def switched(call: Call) -> tuple[frozenset[Aspect], frozenset[Aspect]]:
+    """What a call on a trail switched off, and on."""
+    off = _OFF.get(call.eventName, frozenset()) | _updated(call, to=False)
+    return off, (_ON.get(call.eventName, frozenset()) | _updated(call, to=True)) - off
+
+
+def _updated(call: Call, *, to: bool) -> frozenset[Aspect]:
     """What UpdateTrail asked to be so; on is also what it answers to be."""
-    if event.eventName != _UPDATE:
+    if call.eventName != _UPDATE:
         return frozenset()
-    request, response = event.requestParameters or _Request(), event.responseElements
+    request, response = call.requestParameters or Request(), call.responseElements
     said = {
         Aspect.VALIDATION: [request.enableLogFileValidation],
         Aspect.REGIONS: [request.isMultiRegionTrail],

@@ -24,11 +24,13 @@ _ESCAPED = re.compile(rb"\\u00(?:3[0-9]|[4-7][0-9A-Fa-f])")
 class Wanted:
     """Which events somebody asks for, by exact name; with `sources`, of these services alone.
 
-    Picklable: it is part of the recipe of a segment.
+    Where `holding` has a service, its events have to hold the text beside it as well, such as a
+    bucket's name: others would fill the room. Picklable: it is part of the recipe of a segment.
     """
 
     names: tuple[str, ...]
     sources: tuple[str, ...] = ()
+    holding: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         odd = [name for name in self.names if not (name.isascii() and name.isidentifier())]
@@ -93,6 +95,9 @@ def search_log(body: bytes | bytearray, wanted: Wanted, limits: Limits) -> Searc
         if named.eventName not in wanted.names:
             continue
         if wanted.sources and named.eventSource not in wanted.sources:
+            continue
+        texts = tuple(text for source, text in wanted.holding if source == named.eventSource)
+        if texts and not _any_in(texts, bytes(raw)):
             continue
         if len(memoryview(raw)) > limits.max_event_bytes:
             too_large += 1

@@ -16,8 +16,10 @@ from integrity.incidents.text import (
     MOST_URI,
     Matter,
     anchor,
+    befores_of,
     command,
     cut,
+    explanations_of,
     short_line,
 )
 from integrity.state import Incident, Step
@@ -59,6 +61,8 @@ def render_facts(matter: Matter) -> dict[str, object]:
         "count": matter.count,
         "subjects": [short_line(uri) for uri in first.subjects],
         "detail": cut(escape(first.detail), MOST_DETAIL),
+        "explanations": explanations_of(matter),
+        "before": befores_of(matter),
         "first_seen": format_instant(min(one.first_seen for one in matter.incidents)),
         "last_seen": format_instant(max(one.last_seen for one in matter.incidents)),
         "next_command": command(matter),

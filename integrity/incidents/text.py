@@ -9,7 +9,7 @@ cut stands in the record that it names.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from integrity.chain.findings import Outcome
 from integrity.chain.model import TimeWindow
 from integrity.chain.terminal import escape
 from integrity.chain.times import format_instant
-from integrity.chain.words import label
+from integrity.chain.words import explained, label, restorable
 from integrity.incidents.acknowledged import last_of
 from integrity.incidents.advice import Advice, advice_for
 from integrity.incidents.causes import Cause
@@ -29,6 +29,7 @@ MOST_LISTED = 20
 """So many incidents, and objects, does a text list."""
 
 _MOST_LINE = 400
+_MOST_TOLD = 3
 MOST_DETAIL = 600
 MOST_URI = 1200
 
@@ -215,6 +216,25 @@ def _details(matter: Matter) -> Iterator[str]:
     for number, detail in enumerate(list(details)[:3]):
         name = "" if number else "Detail"
         yield f"{name:12}{cut(escape(detail), MOST_DETAIL)}"
+    for name, told in (("Who", explanations_of(matter)), ("Before", befores_of(matter))):
+        for number, one in enumerate(told):
+            yield f"{'' if number else name:12}{one}"
+
+
+def explanations_of(matter: Matter) -> list[str]:
+    """Who did it, as events tell, or that none does; nothing where nobody looked."""
+    findings = [one.finding for one in matter.incidents if one.finding is not None]
+    return _few(explained(finding.explanation) for finding in findings)
+
+
+def befores_of(matter: Matter) -> list[str]:
+    """What lay there before, where versions of it are left."""
+    findings = [one.finding for one in matter.incidents if one.finding is not None]
+    return _few(restorable(finding) for finding in findings)
+
+
+def _few(told: Iterable[str]) -> list[str]:
+    return [cut(one, MOST_DETAIL) for one in dict.fromkeys(told) if one][:_MOST_TOLD]
 
 
 def _acknowledgements(matter: Matter) -> Iterator[str]:

@@ -32,8 +32,8 @@ class Cloud:
 
     def __init__(self, *, seed: int = 1, now: datetime | None = None) -> None:
         self.seed = seed
-        self.now = now or datetime.now(UTC).replace(microsecond=0)
         self.objects = Objects()
+        self.now = now or self.objects.now
         self.buckets: dict[str, LabBucket] = {}
         self.trails: list[LabTrail] = []
         self.accounts: dict[str, LabAccount] = {}
@@ -44,6 +44,15 @@ class Cloud:
         self.caller_account_id = "111122223333"
         self._rings: dict[str, KeyRing] = {}
         self._keys_drawn = 0
+
+    @property
+    def now(self) -> datetime:
+        """The present, in which objects are deleted, too."""
+        return self.objects.now
+
+    @now.setter
+    def now(self, now: datetime) -> None:
+        self.objects.now = now
 
     def ring(self, region: str) -> KeyRing:
         """The signing keys of `region`."""

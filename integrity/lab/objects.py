@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections import UserDict
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -30,6 +30,7 @@ class StoredObject:
     content_type: str = "application/json"
     content_encoding: str | None = "gzip"
     storage_class: str = "STANDARD"
+    kms_key_id: str | None = None
 
     def __deepcopy__(self, memo: object) -> StoredObject:
         return self  # nothing in it changes
@@ -45,20 +46,72 @@ class StoredObject:
         return gzip.decompress(self.body)
 
 
+@dataclass(frozen=True, slots=True)
+class StoredVersion:
+    """One version of an object; without `stored` it is a delete marker."""
+
+    version_id: str
+    at: datetime
+    stored: StoredObject | None = field(repr=False)
+
+    def __deepcopy__(self, memo: object) -> StoredVersion:
+        return self  # nothing in it changes
+
+
 class Objects(UserDict[Address, StoredObject]):
-    """The objects by (bucket, key). `version` grows with every change, for who keeps an index."""
+    """The objects by (bucket, key). `version` grows with every change, for who keeps an index.
+
+    Of the buckets in `versioned` every change is kept in `history`, the oldest first, and what is
+    deleted gets a delete marker of the time `now`.
+    """
 
     def __init__(self) -> None:
         self.version = 0
+        self.now = datetime.now(UTC).replace(microsecond=0)
+        self.versioned: set[str] = set()
+        self.history: dict[Address, list[StoredVersion]] = {}
         super().__init__()
 
     def __setitem__(self, address: Address, stored: StoredObject) -> None:
         self.version += 1
         self.data[address] = stored
+        self._keep(address, stored.last_modified, stored)
 
     def __delitem__(self, address: Address) -> None:
         self.version += 1
         del self.data[address]
+        self._keep(address, self.now, None)
+
+    def _keep(self, address: Address, at: datetime, stored: StoredObject | None) -> None:
+        if address[0] in self.versioned:
+            history = self.history.setdefault(address, [])
+            text = f"{address}/{len(history)}/{self.version}"
+            version_id = hashlib.sha256(text.encode()).hexdigest()[:32]
+            history.append(StoredVersion(version_id, at, stored))
+
+    def enable_versioning(self, bucket: str) -> None:
+        """From now on nothing is lost. What is there already is the version `null`."""
+        self.versioned.add(bucket)
+        for address, stored in self.data.items():
+            if address[0] == bucket and address not in self.history:
+                self.history[address] = [StoredVersion("null", stored.last_modified, stored)]
+
+    def version_of(self, address: Address, version_id: str) -> StoredVersion | None:
+        """One version of an object; of an unversioned one there is `null` alone."""
+        history = self.history.get(address)
+        if history is None and address in self.data:
+            stored = self.data[address]
+            history = [StoredVersion("null", stored.last_modified, stored)]
+        return next((one for one in history or () if one.version_id == version_id), None)
+
+    def delete_version(self, address: Address, version_id: str) -> None:
+        """Destroy a version or remove a delete marker; what is left on top is shown again."""
+        left = [one for one in self.history.get(address, []) if one.version_id != version_id]
+        self.history[address] = left
+        self.version += 1
+        self.data.pop(address, None)
+        if left and left[-1].stored is not None:
+            self.data[address] = left[-1].stored
 
     def keys_under(self, bucket: str, prefix: str = "") -> list[str]:
         """The keys of `bucket` that begin with `prefix`, sorted."""

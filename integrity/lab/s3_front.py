@@ -1,10 +1,11 @@
 """S3 as the world's readers meet it: objects, listings and buckets, with CloudTrail's own times.
 
-Answers GetObject, HeadObject, ListObjects (both versions), HeadBucket, GetBucketLocation, the
-bucket's settings and writes, for buckets of the world. Everything is read from `World.objects` at
-the moment of asking.
+Answers GetObject, HeadObject, ListObjects (both versions), HeadBucket, GetBucketLocation, object
+versions, the bucket's settings and writes, for buckets of the world. Everything is read from
+`World.objects` at the moment of asking.
 
-Source: AWS: API_GetObject, API_ListObjects, API_ListObjectsV2, API_HeadBucket.
+Source: AWS: API_GetObject, API_ListObjects, API_ListObjectsV2, API_ListObjectVersions,
+API_HeadBucket.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from xml.sax.saxutils import escape
 from integrity.lab.estate import LabBucket
 from integrity.lab.objects import Address, StoredObject
 from integrity.lab.s3_listings import KeyIndex, listing
+from integrity.lab.s3_versions import list_versions
 from integrity.lab.s3_writes import WRITES, write
 from integrity.lab.wire import (
     S3_NAMESPACE,
@@ -71,6 +73,8 @@ class S3Front:
         if key and method == "PUT" and "x-amz-copy-source" in request.headers:
             return "CopyObject"
         noun = "Object" if key else "Bucket"
+        if key and "versionId" in asked and method in ("GET", "HEAD", "DELETE"):
+            return f"{_VERBS[method]}ObjectVersion"
         return f"{_VERBS[method]}{noun}" if method in _VERBS else method
 
     def list_buckets(self) -> Response:
@@ -105,6 +109,12 @@ class S3Front:
             return response
         if operation in ("GetObject", "HeadObject"):
             return self._object(request, bucket, key)
+        if operation in ("GetObjectVersion", "HeadObjectVersion"):
+            return self._version(request, bucket, key)
+        if operation == "ListObjectVersions":
+            return list_versions(
+                self.world.objects, request.parameters, bucket, page_size=self.page_size
+            )
         if operation in ("ListObjects", "ListObjectsV2"):
             shown = self.restored if "x-amz-optional-object-attributes" in request.headers else ()
             return listing(
@@ -121,12 +131,29 @@ class S3Front:
         if stored is None:
             if self.hide_absent:
                 return s3_error(403, "AccessDenied", "Access Denied", resource=request.path)
-            return s3_error(
+            absent = s3_error(
                 404,
                 "NoSuchKey",
                 "The specified key does not exist.",
                 extra=f"<Key>{escape(key)}</Key>",
             )
+            if self.world.objects.history.get((bucket, key)):
+                absent.headers["x-amz-delete-marker"] = "true"
+            return absent
+        history = self.world.objects.history.get((bucket, key))
+        return self._show(request, bucket, key, stored, history[-1].version_id if history else "")
+
+    def _version(self, request: Request, bucket: str, key: str) -> Response:
+        version = self.world.objects.version_of((bucket, key), request.parameters["versionId"])
+        if version is None:
+            return s3_error(404, "NoSuchVersion", "The specified version does not exist.")
+        if version.stored is None:
+            return s3_error(405, "MethodNotAllowed", "The specified method is not allowed.")
+        return self._show(request, bucket, key, version.stored, version.version_id)
+
+    def _show(
+        self, request: Request, bucket: str, key: str, stored: StoredObject, version_id: str
+    ) -> Response:
         archived = stored.storage_class in _ARCHIVED and (bucket, key) not in self.restored
         if archived and request.method == "GET":
             return s3_error(
@@ -135,8 +162,10 @@ class S3Front:
                 "The operation is not valid for the object's storage class",
                 extra=f"<StorageClass>{stored.storage_class}</StorageClass>",
             )
-        headers = _object_headers(stored) | _encryption_headers(self.world.buckets[bucket])
-        response = Response(200, stored.body, headers)
+        encryption = _encryption_headers(stored, self.world.buckets[bucket])
+        response = Response(200, stored.body, _object_headers(stored) | encryption)
+        if version_id:
+            response.headers["x-amz-version-id"] = version_id
         wanted = request.headers.get("range", "")
         if wanted.startswith("bytes="):
             return _ranged(response, wanted[6:])
@@ -144,7 +173,11 @@ class S3Front:
 
     def _settings(self, operation: str, bucket: str) -> Response:
         if operation == "GetBucketVersioning":
-            return xml_response(f"<VersioningConfiguration {S3_NAMESPACE}/>")
+            enabled = bucket in self.world.objects.versioned
+            status = "<Status>Enabled</Status>" if enabled else ""
+            return xml_response(
+                f"<VersioningConfiguration {S3_NAMESPACE}>{status}</VersioningConfiguration>"
+            )
         if operation != "GetBucketLifecycleConfiguration":
             return s3_error(501, "NotImplemented", f"The lab has no {operation}.")
         rules = self.world.buckets[bucket].expirations
@@ -182,12 +215,13 @@ def _object_headers(stored: StoredObject) -> dict[str, str]:
     return headers
 
 
-def _encryption_headers(bucket: LabBucket) -> dict[str, str]:
-    if bucket.kms_key_arn is None:
+def _encryption_headers(stored: StoredObject, bucket: LabBucket) -> dict[str, str]:
+    key = stored.kms_key_id or bucket.kms_key_arn
+    if key is None:
         return {"x-amz-server-side-encryption": "AES256"}
     headers = {
         "x-amz-server-side-encryption": "aws:kms",
-        "x-amz-server-side-encryption-aws-kms-key-id": bucket.kms_key_arn,
+        "x-amz-server-side-encryption-aws-kms-key-id": key,
     }
     if bucket.bucket_key:
         headers["x-amz-server-side-encryption-bucket-key-enabled"] = "true"

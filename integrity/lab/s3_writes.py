@@ -17,14 +17,20 @@ from integrity.lab.objects import StoredObject
 from integrity.lab.wire import S3_NAMESPACE, Request, Response, s3_error, xml_response
 from integrity.lab.world import World
 
-WRITES = frozenset({"PutObject", "CopyObject", "DeleteObject", "DeleteObjects"})
+WRITES = frozenset(
+    {"PutObject", "CopyObject", "DeleteObject", "DeleteObjects", "DeleteObjectVersion"}
+)
 _META = "x-amz-meta-"
+_KMS = "x-amz-server-side-encryption-aws-kms-key-id"
 
 
 def write(world: World, operation: str, request: Request, bucket: str, key: str) -> Response:
     """Do one of `WRITES` and answer it."""
     if operation == "DeleteObject":
         world.objects.pop((bucket, key), None)
+        return Response(204)
+    if operation == "DeleteObjectVersion":
+        world.objects.delete_version((bucket, key), request.parameters["versionId"])
         return Response(204)
     if operation == "DeleteObjects":
         return _delete_all(world, request, bucket)
@@ -38,6 +44,7 @@ def write(world: World, operation: str, request: Request, bucket: str, key: str)
         content_type=request.headers.get("content-type", "binary/octet-stream"),
         content_encoding=encoding or None,
         storage_class=request.headers.get("x-amz-storage-class", "STANDARD"),
+        kms_key_id=request.headers.get(_KMS),
     )
     return Response(200, headers={"ETag": f'"{world.objects[bucket, key].etag}"'})
 
@@ -63,12 +70,21 @@ def _unchunked(request: Request) -> bytes:
 
 
 def _copy(world: World, request: Request, bucket: str, key: str) -> Response:
-    source = unquote(request.headers["x-amz-copy-source"]).lstrip("/").partition("?")[0]
-    source_bucket, _, source_key = source.partition("/")
-    stored = world.objects.get((source_bucket, source_key))
+    source, _, asked = request.headers["x-amz-copy-source"].partition("?versionId=")
+    source_bucket, _, source_key = unquote(source).lstrip("/").partition("/")
+    address = (source_bucket, source_key)
+    stored = world.objects.get(address)
+    if asked:
+        version = world.objects.version_of(address, asked)
+        stored = version.stored if version is not None else None
     if stored is None:
         return s3_error(404, "NoSuchKey", "The specified key does not exist.")
-    copy = replace(stored, last_modified=world.now)
+    copy = replace(
+        stored,
+        last_modified=world.now,
+        storage_class=request.headers.get("x-amz-storage-class", "STANDARD"),
+        kms_key_id=request.headers.get(_KMS),
+    )
     if request.headers.get("x-amz-metadata-directive") == "REPLACE":
         copy = replace(copy, metadata=_metadata(request))
     world.objects[bucket, key] = copy

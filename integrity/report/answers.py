@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element
 
 from integrity.chain.times import format_instant
 from integrity.record import ChainResult, KeyRecord, Run, exit_status
+from integrity.report.beside import render_events
 from integrity.report.hours import PROVEN, WORDS, counted_hours
 from integrity.report.markup import Part, bounded, code, element, facts, items, prose, shown, table
 from integrity.report.periods import proven
@@ -95,9 +96,10 @@ def answer_who(recorded: Recorded) -> Iterator[Element]:
     yield element(
         "p",
         "Who changed, removed or added a file is not something that digest files can show. Where "
-        "verified events name who stopped, changed or deleted the trail, they are quoted here and "
-        "in the findings.",
+        "events near a finding name who did it, in verified log files or in AWS's own Event "
+        "history, they are quoted here and beside the finding. They change no verdict.",
     )
+    yield from render_events(run)
     ended = [chain for chain in run.chains if chain.ended_by is not None]
     if ended:
         yield table(
@@ -116,8 +118,8 @@ def _ended(chain: ChainResult) -> list[Part]:
         shown(act.event_name),
         code(act.by or "nobody named"),
         format_instant(act.time),
-        code(act.s3_uri),
-        code(act.sha256),
+        code(act.s3_uri or "none"),
+        code(act.sha256 or "none"),
     ]
 
 

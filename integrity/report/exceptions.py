@@ -15,6 +15,7 @@ from integrity.chain.times import format_instant
 from integrity.chain.words import label, said
 from integrity.record import Acceptance, Run
 from integrity.report.acknowledged import acknowledgement_of, render_acknowledged
+from integrity.report.beside import beside
 from integrity.report.calendar import (
     MOST_DAYS,
     MOST_ROWS,
@@ -175,6 +176,7 @@ def _finding(finding: Finding, run: Run) -> Element:
     if finding.count != 1:
         ends = f", {shown(finding.first)} to {shown(finding.last or '')}" if finding.first else ""
         rows.append(("Stands for", f"{finding.count:,} findings{ends}"))
+    rows += beside(finding)
     told = element("p", shown(message[:1].upper() + message[1:]))
     return element("article", head, told, facts(rows), class_=finding.outcome.value)
 

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from integrity.chain.findings import Finding
 from integrity.chain.times import format_instant
+from integrity.chain.words import explained
 from integrity.record import Run
 from integrity.report.markup import shown
 from integrity.report.recorded import Recorded
@@ -20,7 +21,8 @@ from integrity.report.recorded import Recorded
 COLUMNS = (
     "trail_arn", "outcome", "reason", "account_id", "region", "window_start", "window_end",
     "s3_uri", "version_id", "last_modified", "expected", "actual", "detail", "message", "count",
-    "first", "last", "run_id", "judged_at", "record_sha256",
+    "first", "last", "run_id", "judged_at", "record_sha256", "explanation", "versions_tried",
+    "original_version_id", "original_gone_at", "originals",
 )  # fmt: skip
 """New columns come after these."""
 
@@ -50,6 +52,11 @@ def _row(recorded: Recorded, run: Run, finding: Finding) -> Iterator[str | None]
     yield from (finding.expected, finding.actual, finding.detail, finding.message)
     yield from (str(finding.count), finding.first, finding.last)
     yield from (run.run.id, format_instant(run.run.judged_at), recorded.sha256)
+    tried, originals = finding.versions_tried, finding.originals
+    own = next((one for one in originals if one.s3_uri == finding.s3_uri), None)
+    yield from (explained(finding.explanation), None if tried is None else str(tried))
+    yield from (own.version_id, _time(own.gone_at)) if own is not None else (None, None)
+    yield str(len(originals)) if tried is not None else None
 
 
 def _time(time: datetime | None) -> str | None:

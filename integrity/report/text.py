@@ -16,9 +16,10 @@ from integrity.chain.findings import Finding, Outcome, Reason
 from integrity.chain.model import S3Location
 from integrity.chain.terminal import escape
 from integrity.chain.times import format_instant
-from integrity.chain.words import backfill_mark, label, said, subject
+from integrity.chain.words import backfill_mark, explained, label, restorable, said, subject
 from integrity.record import Acceptance, KeyRecord, Requested, Run, Totals, exit_status
 from integrity.report.acknowledged import text_line
+from integrity.report.markup import bounded
 from integrity.report.periods import render_periods
 from integrity.report.words import counted, meaning, narrowing, ratio, told
 
@@ -133,6 +134,9 @@ def _finding(run: Run, finding: Finding, style: Style) -> Iterator[str]:
         window = finding.window
         hours = f"{style.clock(window.start)} to {style.clock(window.end)}: "
     yield f"  {hours}{escape(message)}"
+    for beside in (explained(finding.explanation), restorable(finding)):
+        if beside:
+            yield f"  {bounded(beside[:1].upper() + beside[1:])}"
     yield ""
 
 

@@ -10,7 +10,6 @@ no content. (AWS: API_GetObject, API_ListObjectsV2; S3 Error Responses.)
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterable, Iterator, MutableSequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -40,14 +39,14 @@ from integrity.sources.claimed import is_bucket_name
 from integrity.sources.fast_bucket import Failure, is_addressable
 from integrity.sources.patience import Patience
 from integrity.sources.throttle import Pace, Paces
-from integrity.sources.transfer import BrokenTransferError, Buffer, whole
+from integrity.sources.transfer import BrokenTransferError, Buffer, in_time, whole
 
 T = TypeVar("T")
 Reader = Callable[[Iterable[Buffer]], T]
 
 _ACCOUNT = re.compile(ACCOUNT_ID)
-_PIECE_BYTES = 64 * 1024
-_BROKEN = (BotoCoreError, HTTPError, OSError)
+PIECE_BYTES = 64 * 1024
+BROKEN = (BotoCoreError, HTTPError, OSError)
 _FAST_TRIES = 2
 # What is archived and restored for a while can be read, though its storage class stays.
 _WITH_RESTORES = {"OptionalObjectAttributes": ["RestoreStatus"]}
@@ -231,9 +230,9 @@ class S3Source:
                 request.slow_down = is_slow_down(error)
                 return self._refused(bucket, location, error)
             with closing(answer["Body"]) as body:
-                pieces = _in_time(body.iter_chunks(_PIECE_BYTES), self._aws.recipe.transfer_timeout)
+                pieces = in_time(body.iter_chunks(PIECE_BYTES), self._aws.recipe.transfer_timeout)
                 try:
-                    content = question.read(whole(pieces, answer.get("ContentLength"), _BROKEN))
+                    content = question.read(whole(pieces, answer.get("ContentLength"), BROKEN))
                 except BrokenTransferError as error:
                     said = f"the transfer broke every time ({error}): try again later"
                     return _MayPass(Unreachable(location, said))
@@ -266,15 +265,6 @@ def _whole_page(page: dict[str, Any]) -> dict[str, Any]:
     if "IsTruncated" not in page:
         raise ResponseParserError("it does not say whether more follows")
     return page
-
-
-def _in_time(pieces: Iterable[Buffer], seconds: float) -> Iterator[Buffer]:
-    """The pieces, as long as they come in time. Raises TimeoutError where they do not."""
-    until = time.monotonic() + seconds
-    for piece in pieces:
-        if time.monotonic() > until:
-            raise TimeoutError(f"it takes longer than {seconds:g} seconds")
-        yield piece
 
 
 def _listed(bucket: str, one: dict[str, Any]) -> Listed:

@@ -7,6 +7,7 @@ result. What the reader makes of the bytes, and why it may stop early, is its ow
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 
 Buffer = bytes | memoryview
@@ -35,3 +36,12 @@ def whole(
         raise BrokenTransferError(f"{received} of {size} bytes came, then: {error}") from error
     if received != size:
         raise BrokenTransferError(f"{received} of {size} bytes came")
+
+
+def in_time(pieces: Iterable[Buffer], seconds: float) -> Iterator[Buffer]:
+    """The pieces, as long as they come in time. Raises TimeoutError where they do not."""
+    until = time.monotonic() + seconds
+    for piece in pieces:
+        if time.monotonic() > until:
+            raise TimeoutError(f"it takes longer than {seconds:g} seconds")
+        yield piece

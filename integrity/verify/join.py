@@ -11,6 +11,7 @@ from datetime import datetime
 
 from integrity.chain.acts import NO_ACTS, Acts, TrailAct
 from integrity.chain.coverage import Coverage, Situation, judge_coverage
+from integrity.chain.evidence import EventRecord
 from integrity.chain.findings import Finding, Outcome, Reason, worst
 from integrity.chain.fold import fold
 from integrity.chain.known import KnownChain, Seen, advance
@@ -22,7 +23,6 @@ from integrity.chain.replica import tell_replica
 from integrity.record import (
     ChainResult,
     ChainState,
-    EventRecord,
     LogCounts,
     SegmentResult,
 )

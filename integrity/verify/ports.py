@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from integrity.chain.content import Buffer
-from integrity.chain.estate import ExpirationRule, Organization, Region, Unasked
+from integrity.chain.estate import ExpirationRule, History, Organization, Region, Unasked
 from integrity.chain.model import (
     Absent,
+    Encryption,
     Fetched,
     KeysUnavailable,
     Listed,
@@ -23,6 +24,7 @@ from integrity.chain.model import (
     TimeWindow,
     TrailStatus,
     Unreachable,
+    Version,
 )
 
 T = TypeVar("T")
@@ -86,6 +88,33 @@ class RetentionSource(Protocol):
         """The enabled rules that expire objects; a bucket that has none has no rules."""
 
 
+class HistorySource(Protocol):
+    """CloudTrail's Event history of the caller's account: 90 days, kept by AWS."""
+
+    def lookup_events(
+        self, region: str, names: Iterable[str], window: TimeWindow
+    ) -> History | Unasked:
+        """Events of these names that the region recorded, as JSON."""
+
+
+class VersionSource(Protocol):
+    """What lay in a bucket before. Called from many threads at once."""
+
+    def list_versions(self, bucket: str, prefix: str) -> Iterator[Version | Unreachable]:
+        """Every version and delete marker of every object whose key begins with `prefix`.
+
+        Where the listing breaks off, an Unreachable is the last.
+        """
+
+    def fetch_version(
+        self, location: S3Location, version_id: str, read: Reader[T]
+    ) -> Fetched[T] | Absent | Unreachable:
+        """One version, as `ObjectSource.fetch` fetches the current one."""
+
+    def describe_version(self, location: S3Location, version_id: str) -> Encryption | Unreachable:
+        """How it is encrypted."""
+
+
 Slowdowns = MutableSequence[int]
 """Numbers that all processes of a run see, for their sources to tell each other of SlowDown."""
 
@@ -104,6 +133,7 @@ class Witnesses:
     statuses: StatusSource | None = None
     regions: RegionSource | None = None
     accounts: AccountSource | None = None
+    history: HistorySource | None = None
 
 
 class Progress(Protocol):

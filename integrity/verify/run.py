@@ -1,4 +1,4 @@
-"""One trail, one window, one record: plan, check every segment, join."""
+"""One trail, one window, one record: plan, check every segment, join, and ask about findings."""
 
 from __future__ import annotations
 
@@ -12,18 +12,26 @@ from datetime import datetime
 import msgspec
 
 from integrity.chain.acts import NO_ACTS, Acts, TrailAct
-from integrity.chain.findings import Reason
 from integrity.chain.known import KnownChain
-from integrity.chain.model import ChainId, TimeWindow
+from integrity.chain.model import ChainId
 from integrity.record import Run, RunInfo, SegmentResult
-from integrity.verify.endings import Endings, is_home
+from integrity.verify.endings import Endings
 from integrity.verify.engine import SourcesRecipe, run_segments
+from integrity.verify.inquiry import inquire
 from integrity.verify.job import Job
 from integrity.verify.join import JoinedChain, join_chain
 from integrity.verify.parallel import Stopping
 from integrity.verify.plan import Plan, make_plan
-from integrity.verify.ports import KeySource, ObjectSource, Progress, RetentionSource, Witnesses
+from integrity.verify.ports import (
+    KeySource,
+    ObjectSource,
+    Progress,
+    RetentionSource,
+    VersionSource,
+    Witnesses,
+)
 from integrity.verify.tools import Tools
+from integrity.verify.vicinity import is_home
 from integrity.verify.whole import join_run
 
 
@@ -31,7 +39,8 @@ from integrity.verify.whole import join_run
 class Sources:
     """Where a run's bytes and witnesses come from.
 
-    With a `recipe` a large job may open the same sources in further processes.
+    With a `recipe` a large job may open the same sources in further processes. Without `versions`
+    nobody looks at what lay there before.
     """
 
     objects: ObjectSource
@@ -40,6 +49,7 @@ class Sources:
     witnesses: Witnesses
     recipe: SourcesRecipe | None = None
     name: str = "s3"
+    versions: VersionSource | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +89,24 @@ def verify_trail(
         )
         plan = make_plan(job, tools, sources.witnesses)
         chains = list(_join_all(job, plan, tools, sources.recipe, clock))
+        info = RunInfo(
+            id=run_id,
+            caller_arn=caller_arn,
+            configuration_sha256=_configuration_sha256(job),
+            source=sources.name,
+            started_at=started,
+            finished_at=clock(),
+            judged_at=now,
+            interrupted=stopping.is_set(),
+            stored_bytes=sum(chain.stored_bytes for chain in chains),
+            previous_sha256=previous_sha256,
+        )
+        run = join_run(job, plan, chains, info)
+        run = inquire(run, job, plan, tools, sources.witnesses, sources.versions)
     finally:
         readers.shutdown(wait=not stopping.is_set(), cancel_futures=True)
-    info = RunInfo(
-        id=run_id,
-        caller_arn=caller_arn,
-        configuration_sha256=_configuration_sha256(job),
-        source=sources.name,
-        started_at=started,
-        finished_at=clock(),
-        judged_at=now,
-        interrupted=stopping.is_set(),
-        stored_bytes=sum(chain.stored_bytes for chain in chains),
-        previous_sha256=previous_sha256,
-    )
-    return Verification(join_run(job, plan, chains, info), _known(job, chains))
+    finished = replace(run, run=replace(info, finished_at=clock()))
+    return Verification(finished, _known(job, chains))
 
 
 def _configuration_sha256(job: Job) -> str:
@@ -124,10 +137,7 @@ def _join_all(
     chains = sorted(plan.segments, key=lambda chain: not is_home(chain, job))
     home = {chain for chain in chains if is_home(chain, job)}
     results: dict[ChainId, list[SegmentResult]] = defaultdict(list)
-    endings, asking = (
-        Endings(job, plan, tools),
-        list[tuple[list[SegmentResult], list[TimeWindow]]](),
-    )
+    endings, asking = Endings(job, plan, tools), list[list[SegmentResult]]()
     segments = [segment for chain in chains for segment in plan.segments[chain]]
     # Every segment has its own part of what is known.
     asked = replace(job, known=())
@@ -140,31 +150,21 @@ def _join_all(
             parts = results.pop(chain)
             joined = list(_join(parts, job, plan, tools))
             if any(one.asks for one in joined):
-                asking.append((parts, _gaps(joined)))
+                asking.append(parts)
             else:
                 yield from joined
         while asking and not home:
-            yield from _settle(*asking.pop(), job, plan, tools, endings)
+            yield from _settle(asking.pop(), job, plan, tools, endings)
     left = [[replace(part, complete=False) for part in parts] for parts in results.values()]
-    for parts in [*left, *(parts for parts, _ in asking)]:
+    for parts in [*left, *asking]:
         yield from _join(parts, job, plan, tools)
 
 
-def _gaps(joined: list[JoinedChain]) -> list[TimeWindow]:
-    findings = (finding for chain in joined for finding in chain.findings)
-    return [finding.window for finding in findings if finding.reason is Reason.CHAIN_GAP]
-
-
 def _settle(
-    parts: list[SegmentResult],
-    gaps: list[TimeWindow],
-    job: Job,
-    plan: Plan,
-    tools: Tools,
-    endings: Endings,
+    parts: list[SegmentResult], job: Job, plan: Plan, tools: Tools, endings: Endings
 ) -> Iterator[JoinedChain]:
     """The chain of these segments once more, with what verified events say of the trail."""
-    parts, acts = endings.settle(parts, gaps)
+    parts, acts = endings.settle(parts)
     act = endings.ending(acts, parts[0].chain)
     yield from _join(parts, job, plan, tools, acts=acts, ending=act)
 

@@ -63,6 +63,7 @@ def bundle_trail(
                 _answering(sources, answers),
                 objects=CollectedObjects(sources.objects, collection),
                 keys=keys,
+                versions=None,  # a bundle holds what is there, to be judged like that again
             ),
         )
         run = verification.run

@@ -34,7 +34,9 @@ from integrity.wiring.allocator import share_heaps
 if TYPE_CHECKING:
     from integrity.aws.session import Aws, CallerIdentity
     from integrity.sources.claimed import TrailArn
+    from integrity.sources.event_history import EventHistory
     from integrity.sources.s3 import S3Source
+    from integrity.sources.versions import ObjectVersions
     from integrity.verify.run import Sources, Verification
 
 _log = getLogger(__name__)
@@ -162,7 +164,17 @@ class Connection:
             *self.open_sources(),
             self._witnesses(job.trail, caller.account_id if caller else None),
             recipe=SourcesRecipe(self._access, self._now),
+            versions=self._versions(),
         )
+
+    def _versions(self) -> ObjectVersions | None:
+        """What lay in the bucket before; a replica has versions of its own."""
+        from integrity.sources.versions import ObjectVersions
+
+        if self._access.replica is not None:
+            return None
+        owner = self._access.expected_bucket_owner
+        return ObjectVersions(self._bucket_aws, expected_bucket_owner=owner)
 
     def _witnesses(self, trail: Trail, account_id: str | None) -> Witnesses:
         """Who can be asked about a trail: nobody, if AWS knows it not, or not in this place."""
@@ -177,6 +189,7 @@ class Connection:
             statuses=TrailStatuses(self._aws, trail, self._now),
             regions=estate,
             accounts=estate,
+            history=self._history,
         )
 
     def open_sources(self) -> OpenSources:
@@ -192,6 +205,12 @@ class Connection:
 
         replica = Replica(Original(*access.original), *access.replica)
         return ReplicaSource(self._s3, replica), self._keys, ReplicaRules(rules, replica)
+
+    @cached_property
+    def _history(self) -> EventHistory:
+        from integrity.sources.event_history import EventHistory
+
+        return EventHistory(self._aws)
 
     @cached_property
     def _s3(self) -> S3Source:

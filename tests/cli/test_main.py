@@ -22,6 +22,7 @@ from tests.report import samples
 COMMANDS = [
     "verify",
     "report",
+    "restore",
     "bundle",
     "trails",
     "keys",

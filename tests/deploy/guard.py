@@ -22,6 +22,8 @@ _S3 = {
     "ListObjects": "ListBucket",
     "ListObjectsV2": "ListBucket",
     "HeadObject": "GetObject",
+    "HeadObjectVersion": "GetObjectVersion",
+    "ListObjectVersions": "ListBucketVersions",
     "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
     "ListObjectVersions": "ListBucketVersions",
 }

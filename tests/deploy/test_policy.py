@@ -110,6 +110,16 @@ def expired() -> World:
     return world
 
 
+def altered() -> World:
+    """A log file that was written over in a versioned bucket."""
+    world = World(seed=5)
+    trail = world.add_trail()
+    chain = world.run_chain(trail, start=START, hours=HOURS)
+    world.objects.enable_versioning(trail.bucket)
+    attacks.edit_log(world, chain.log_files[2])
+    return world
+
+
 def verified(capsys: Captured, world: World, statements: Statements) -> tuple[int, Run, GuardedLab]:
     with guarded(world, statements) as lab:
         arn = world.trails[0].arn
@@ -131,6 +141,9 @@ NEEDED = {
     "s3:ListBucket": own_trail,
     "s3:GetObject": own_trail,
     "s3:GetLifecycleConfiguration": expired,
+    "cloudtrail:LookupEvents": expired,
+    "s3:ListBucketVersions": altered,
+    "s3:GetObjectVersion": altered,
 }
 """What verifying asks for, and a world that shows when it is refused."""
 

@@ -43,6 +43,7 @@ EXTRA = {"Ref": "ExtraAlarmTopicArn"}
 ANY_RESOURCE = {
     "cloudtrail:ListTrails": "has no resource type",
     "cloudtrail:ListPublicKeys": "has no resource type",
+    "cloudtrail:LookupEvents": "has no resource type; ExplainFindings leaves it out",
     "ec2:DescribeRegions": "has no resource type",
     "organizations:DescribeOrganization": "has no resource type",
     "organizations:ListAccounts": "has no resource type",
@@ -332,6 +333,7 @@ def test_another_account_is_read_by_its_role_alone() -> None:
     )
     reading = {"AskAboutTrails", "AskWhatHasNoResource", "AskAboutTheOrganization"}
     reading |= {"ListFiles", "ReadFiles", "DecryptFiles"}
+    reading |= {"AskWhoDidIt", "ListVersions", "ReadVersions"}
 
     assert reading <= own
     assert other == own - reading | {"BecomeTheAuditedAccountsRoles"}
@@ -342,8 +344,23 @@ def test_the_role_of_an_audited_account_has_what_the_task_has_at_home() -> None:
     own = {one["Sid"]: one for name, one in statements(templates["own account"])}
     audited = [one for _, one in statements(templates["audited account"])]
 
-    assert len(audited) == 6
+    assert len(audited) == 9
     assert all(one == own[one["Sid"]] for one in audited)
+
+
+def test_who_does_not_want_explanations_gives_no_rights_for_them() -> None:
+    audited = {
+        "TaskRoleArn": "arn:aws:iam::123456789012:role/task",
+        "ExternalId": "of-the-secret",
+        "TrailArn": TRAIL,
+        "TrailBucket": "audit-logs",
+    }
+    for path, given in ((SERVICE, ALL), (AUDITED, audited)):
+        with_them, without = (
+            {sid["Sid"] for _, sid in statements(fill(path, given | wanted))}
+            for wanted in ({}, {"ExplainFindings": "false"})
+        )
+        assert with_them - without == {"AskWhoDidIt", "ListVersions", "ReadVersions"}
 
 
 def test_the_key_lets_alarms_and_the_task_publish() -> None:

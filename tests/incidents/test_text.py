@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from integrity.chain.evidence import EventRecord, EventWitness, Explanation
 from integrity.chain.findings import CLAUSES, Outcome, Reason
 from integrity.chain.trouble import REWRITTEN
 from integrity.incidents.policy import Policy
@@ -121,6 +122,49 @@ def test_whatever_a_stranger_named_is_shown_harmless_and_fits(reason: Reason) ->
         assert message.facts["account_id"] == message.facts["region"] == ""
         assert "--account-id" not in message.text
         assert "120 accounts 120 regions" in message.subject
+
+
+def test_who_did_it_and_what_lay_there_before_are_told_in_a_line_each() -> None:
+    event = EventRecord(
+        event_name="StopLogging", time=hours(0).start, by="arn:eve\n\u202e", event_id="e"
+    )
+    story = Story(NOW)
+    gap = found(Reason.CHAIN_GAP, hours(5))
+    story.tick(replace(gap, explanation=Explanation(events=(event,)), versions_tried=3))
+
+    (message,) = story.messages
+    (who,) = [line for line in message.text.splitlines() if line.startswith("Who  ")]
+    assert who == (
+        "Who         explained by StopLogging by arn:eve\\n\\u202e at 2026-03-01T00:00:00Z "
+        "(verified log file)"
+    )
+    assert "\nBefore      no older version verifies (3 tried)\n" in message.text
+    assert message.facts["explanations"] == [who[12:]]
+    assert message.facts["before"] == ["no older version verifies (3 tried)"]
+
+
+def test_where_nothing_explains_it_that_is_told_and_where_nobody_looked_nothing() -> None:
+    story = Story(NOW)
+    gap = found(Reason.CHAIN_GAP, hours(5))
+    story.tick(replace(gap, explanation=Explanation(asked=tuple(EventWitness))))
+
+    assert "Who         unexplained by verified log files and the Event history\n" in (
+        story.messages[0].text
+    )
+    plain = first_message(Reason.CHAIN_GAP)
+    assert "\nWho " not in plain.text
+    assert (plain.facts["explanations"], plain.facts["before"]) == ([], [])
+
+
+def test_hostile_actors_fit() -> None:
+    event = EventRecord(
+        event_name="x" * 9999, time=hours(0).start, by="\u202e" * 999999, event_id="e"
+    )
+    story = Story(NOW)
+    gap = found(Reason.CHAIN_GAP, hours(5))
+    story.tick(replace(gap, explanation=Explanation(events=(event,) * 10)))
+
+    assert len(story.messages[0].text) < 5000
 
 
 def test_a_long_trail_name_leaves_room_for_the_amount() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from integrity.chain.evidence import EventWitness
 from integrity.chain.findings import Outcome, Reason
 from integrity.cli import main
 from integrity.lab import demo as lab_demo
@@ -258,3 +259,26 @@ def test_a_replica_is_verified_as_its_original(
     assert moved.count == 50
     assert "--original s3://audit-logs" in moved.message
     assert "s3://replica-logs/kept/" in (moved.first or "")
+
+
+def test_a_gap_is_explained_from_a_bundle_as_it_was_at_its_source(
+    lab: LabServer, world: World, tmp_path: Path, capsys: Captured
+) -> None:
+    """By verified log files alone: AWS's own history and older versions are not collected."""
+    assert lab.endpoint
+    chain = world.chains[0]
+    stop = chain.next_start + timedelta(minutes=10)
+    world.restart_chain(chain, stop=stop, start=stop + timedelta(hours=4))
+    world.continue_chain(chain, hours=2)
+    folder = tmp_path / "bundle"
+    times = ("--start-time", "2026-03-01T20:00:00Z", "--end-time", "2026-03-02T06:00:00Z")
+    typed = ["bundle", "--trail-arn", "main", *times, "--format", "json", "--out", str(folder)]
+    main(typed)
+    ours = decode(capsys.readouterr().out.encode())
+    _, theirs = alone("--bundle", str(folder))
+    gaps = [[f for f in run.findings if f.reason is Reason.CHAIN_GAP] for run in (ours, theirs)]
+    assert gaps[0] == gaps[1]
+    (gap,) = gaps[0]
+    assert gap.explanation is not None
+    assert [one.event_name for one in gap.explanation.events] == ["StopLogging", "StartLogging"]
+    assert gap.explanation.asked == (EventWitness.LOG_FILE,)

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from integrity.chain.evidence import EventRecord, Explanation, Fate, Original
 from integrity.chain.findings import Reason
 from integrity.record import Run, encode
 from integrity.report.findings_csv import COLUMNS, render_findings_csv
 from integrity.report.recorded import decode_record
-from tests.report.samples import ARN, finding, log_uri, run
+from tests.report.samples import ARN, DAY, finding, log_uri, run
 
 
 def rows(*runs: Run) -> list[dict[str, str]]:
@@ -27,7 +28,7 @@ def test_the_columns_are_stable() -> None:
     assert render_findings_csv([]) == (
         "trail_arn,outcome,reason,account_id,region,window_start,window_end,s3_uri,version_id,"
         "last_modified,expected,actual,detail,message,count,first,last,run_id,judged_at,"
-        "record_sha256\r\n"
+        "record_sha256,explanation,versions_tried,original_version_id,original_gone_at,originals\r\n"
     )
 
 
@@ -41,6 +42,27 @@ def test_a_finding_is_a_line() -> None:
     assert missing["window_start"] == "2026-03-01T03:00:00Z"
     assert missing["record_sha256"] == decode_record(encode(record)).sha256
     assert (gap["reason"], gap["s3_uri"], gap["count"]) == ("chain_gap", "", "1")
+
+
+def test_who_did_it_and_what_lay_there_before_are_cells() -> None:
+    event = EventRecord(event_name="DeleteObject", time=DAY, by="=eve", event_id="e")
+    gone = finding(Reason.LOG_MISSING, 3, s3_uri=log_uri(3))
+    own = Original(
+        s3_uri=log_uri(3), version_id="v1", written_at=DAY, gone_at=DAY, fate=Fate.DELETED
+    )
+    told = replace(
+        gone,
+        explanation=Explanation(events=(event,)),
+        versions_tried=1,
+        originals=(replace(own, s3_uri=log_uri(4)), own),
+    )
+    first, second, third = rows(run(told, replace(gone, versions_tried=0), gone))
+    assert first["explanation"].startswith("explained by DeleteObject by =eve at 2026-03-01T00")
+    assert (first["original_version_id"], first["originals"]) == ("v1", "2")
+    assert first["original_gone_at"] == "2026-03-01T00:00:00Z"
+    assert (second["versions_tried"], second["originals"]) == ("0", "0")
+    assert second["original_version_id"] == ""
+    assert (third["explanation"], third["versions_tried"], third["originals"]) == ("", "", "")
 
 
 def test_several_records_are_one_sheet() -> None:

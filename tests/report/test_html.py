@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from integrity.chain.evidence import EventRecord, EventWitness, Explanation, Fate, Original
 from integrity.chain.findings import Finding, Outcome, Reason
 from integrity.chain.model import ChainKind, TimeWindow
 from integrity.record import (
@@ -18,7 +19,6 @@ from integrity.record import (
     Acknowledged,
     Acknowledgement,
     ChainState,
-    EventRecord,
     Head,
     LogCounts,
     Run,
@@ -31,6 +31,7 @@ from integrity.report.recorded import decode_record
 from tests.report.pages import Page, html_of, page_of
 from tests.report.samples import ARN, DAY, HOUR, chain, digest_uri, finding, log_uri, run
 
+LOG_FILE = EventWitness.LOG_FILE
 CLEAN = run()
 TAMPERED = run(
     replace(
@@ -222,6 +223,44 @@ def test_the_event_that_ended_a_chain_is_told_with_its_actor() -> None:
     assert "user/eve" in who
 
 
+def test_events_that_explain_a_finding_stand_beside_it_and_with_who() -> None:
+    event = EventRecord(
+        event_name="StopLogging", time=DAY, by="user/eve", event_id="e", s3_uri="s3://l", sha256="f"
+    )
+    history = replace(event, s3_uri=None, sha256=None, witness=EventWitness.EVENT_HISTORY, by="")
+    gap = finding(Reason.CHAIN_GAP)
+    explained = Explanation(events=(event, history), asked=(LOG_FILE,))
+    unexplained = Explanation(near=(event,), asked=tuple(EventWitness))
+    page = page_of(
+        run(
+            replace(gap, explanation=explained),
+            replace(gap, explanation=unexplained),
+            gap,
+        )
+    )
+    why, who = section(page, "why"), section(page, "who")
+    assert "explained by StopLogging by user/eve at 2026-03-01T00:00:00Z (verified log" in why
+    assert "unexplained by verified log files and the Event history; near it, and no expl" in why
+    assert why.count("Explanation") == 2
+    assert who.count("StopLogging") == 2
+    assert "event_history" in who
+    assert "Events that explain findings" not in section(page_of(CLEAN), "who")
+
+
+def test_what_lay_there_before_stands_beside_a_finding() -> None:
+    gone = finding(Reason.LOG_MISSING, s3_uri="s3://logs/gone")
+    own = original("s3://logs/gone", version_id="v1")
+    many = tuple(original(f"s3://logs/{number}", version_id="v2") for number in range(8))
+    why = section(page_of(run(replace(gone, versions_tried=1, originals=(own, *many)))), "why")
+    assert "v1, written 2026-03-01T00:00:00Z, deleted 2026-03-01T01:00:00Z" in why
+    assert "v2 of s3://logs/0, written" in why
+    assert "and 4 more, which the record has" in why
+    tried = section(page_of(run(replace(gone, versions_tried=3))), "why")
+    assert "none that verifies (3 tried)" in tried
+    assert "none is left" in section(page_of(run(replace(gone, versions_tried=0))), "why")
+    assert "Older versions" not in section(page_of(run(gone)), "why")
+
+
 def test_the_record_names_its_predecessor_and_its_hash() -> None:
     named = replace(CLEAN, run=replace(CLEAN.run, previous_sha256="9" * 64))
     intact = section(page_of(named), "is the report itself intact")
@@ -309,6 +348,17 @@ HOSTILE = [
 ]
 
 
+def hand(text: str) -> EventRecord:
+    return EventRecord(event_name=text, time=DAY, by=text, event_id=text, s3_uri=text, sha256=text)
+
+
+def original(text: str, **changes: object) -> Original:
+    made = Original(
+        s3_uri=text, version_id=text, written_at=DAY, gone_at=DAY + HOUR, fate=Fate.DELETED
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
 def named(text: str) -> Run:
     """A record in which a stranger chose every name that he could, and some that he could not."""
     bad: Finding = replace(
@@ -323,6 +373,9 @@ def named(text: str) -> Run:
         first=text,
         last=text,
         count=2,
+        explanation=Explanation(events=(hand(text),), near=(hand(text),), asked=(LOG_FILE,)),
+        versions_tried=1,
+        originals=(original(text),),
     )
     part = replace(chain(outcome=Outcome.INVALID), account_id=text, region=text, root=text)
     record = run(bad, chains=(part,), trail_arn=text, account_ids=(text,), ignored=(text,))

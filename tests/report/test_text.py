@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from integrity.chain.evidence import EventRecord, Explanation
 from integrity.chain.findings import CLAUSES, Finding, Outcome, Reason
 from integrity.chain.fold import fold
 from integrity.chain.model import ChainKind, S3Location, TimeWindow
@@ -176,6 +177,19 @@ def test_every_finding_says_where_which_hour_and_what_to_do_next(reason: Reason)
     assert second.startswith("  ")
     assert DIGEST not in second
     assert blank == ""
+
+
+def test_who_did_it_and_what_lay_there_before_stand_below_a_finding() -> None:
+    event = EventRecord(event_name="StopLogging", time=at(0), by="user/\u202eeve", event_id="e")
+    gap = finding(Reason.CHAIN_GAP)
+    told = replace(gap, explanation=Explanation(events=(event,)), versions_tried=2)
+    shown = lines_of(run(told))
+    assert (
+        "  Explained by StopLogging by user/\\u202eeve at 2026-03-01T00:00:00Z (verified log "
+        in ("\n".join(shown))
+    )
+    assert "  No older version verifies (2 tried)" in shown
+    assert not [line for line in lines_of(run(gap)) if "xplained" in line or "version" in line]
 
 
 def test_another_zone_shows_the_hour_in_it_and_leaves_the_finding_as_recorded() -> None:
