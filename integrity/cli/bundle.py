@@ -28,6 +28,7 @@ from integrity.verify.parallel import Stopping
 from integrity.verify.ports import Progress
 
 if TYPE_CHECKING:
+    from integrity.verify.resume import Keeping
     from integrity.verify.run import Verification
     from integrity.wiring import Connection
 
@@ -108,11 +109,12 @@ class _Bundling:
         clock: Callable[[], datetime],
         stopping: Stopping,
         names_valid: bool,
+        keeping: Keeping | None = None,
     ) -> Verification:
-        """Its record, while it is collected."""
+        """Its record, while it is collected. A bundle goes on from its own files."""
         from integrity.wiring import bundle_trail
 
-        del names_valid
+        del names_valid, keeping
         return bundle_trail(
             self._connection,
             job,

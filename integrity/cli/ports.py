@@ -20,6 +20,8 @@ from integrity.verify.ports import Progress
 from integrity.wiring import Access, Offline, TrailListing
 
 if TYPE_CHECKING:
+    from integrity.verify.forecast import Forecast
+    from integrity.verify.resume import Keeping
     from integrity.verify.run import Verification
 
 
@@ -40,12 +42,19 @@ class Verifier(Protocol):
         clock: Callable[[], datetime],
         stopping: Stopping,
         names_valid: bool,
+        keeping: Keeping | None = None,
     ) -> Verification:
-        """One trail's record. With `names_valid`, `progress` is told of each valid file."""
+        """One trail's record. With `names_valid`, `progress` is told of each valid file.
+
+        With `keeping` it goes on where it was interrupted.
+        """
 
 
 class Connection(Verifier, Protocol):
     """AWS, through one set of credentials."""
+
+    def forecast(self, job: Job, now: datetime, stopping: Stopping) -> Forecast:
+        """What verifying one trail will take, from listings alone."""
 
     def list_trails(self) -> Sequence[TrailListing]:
         """Every trail of the caller's account."""

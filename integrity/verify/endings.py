@@ -15,12 +15,13 @@ from datetime import datetime
 
 from integrity.chain.acts import NO_ACTS, Acts, TrailAct, ending_act, may_have_ended, reaches
 from integrity.chain.link import Entry
-from integrity.chain.model import ChainId, S3Location, TimeWindow
+from integrity.chain.model import ChainId, TimeWindow
 from integrity.chain.times import HOUR, day_of
 from integrity.events.acts import ACTS_ON_TRAILS, read_acts
 from integrity.record import SegmentResult
 from integrity.verify.job import Job
 from integrity.verify.plan import Plan
+from integrity.verify.ports import Untold
 from integrity.verify.segment import Segment, check_segment
 from integrity.verify.tools import Tools
 
@@ -34,7 +35,8 @@ class Endings:
 
     def __init__(self, job: Job, plan: Plan, tools: Tools) -> None:
         self._job, self._plan = job, plan
-        self._tools = replace(tools, progress=_Quiet())
+        # Nobody is told of files outside of what was asked for.
+        self._tools = replace(tools, progress=Untold())
         self._status = plan.trail_status(job)
         self._acts = NO_ACTS
         self._read: dict[datetime, Acts] = {}
@@ -121,15 +123,3 @@ def _with(parts: Sequence[SegmentResult], judged: Sequence[Entry]) -> list[Segme
         for part in parts
     ]
     return [replace(left[0], neighbours=(*left[0].neighbours, *more)), *left[1:]]
-
-
-class _Quiet:
-    """Nobody is told of files outside of what was asked for."""
-
-    def expect(self, log_files: int) -> None: ...
-
-    def done(self, log_files: int, stored_bytes: int) -> None: ...
-
-    def valid_digest(self, location: S3Location) -> None: ...
-
-    def valid_log(self, location: S3Location) -> None: ...

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from integrity.aws.session import Aws, CallerIdentity
     from integrity.sources.claimed import TrailArn
     from integrity.sources.s3 import S3Source
+    from integrity.verify.forecast import Forecast
+    from integrity.verify.resume import Keeping
     from integrity.verify.run import Sources, Verification
 
 _log = getLogger(__name__)
@@ -125,17 +127,17 @@ class Connection:
         names_valid: bool,
         previous_sha256: str | None = None,
         sources: Sources | None = None,
+        keeping: Keeping | None = None,
     ) -> Verification:
-        """One trail's record. Raises UsageError for a region that is not one.
+        """One trail's record.
 
         `names_valid` keeps it in one process: names of valid files do not travel between several.
-        `sources` stand in for this connection's own.
+        `sources` stand in for this connection's own; with `keeping` it can go on later.
         """
         from integrity.verify.run import verify_trail
 
-        _refuse_unknown(self._aws, job.source_regions or ())
-        caller = self._caller(job.trail.home_region)
         own = sources or self.sources_of(job)
+        caller = self._caller(job.trail.home_region)
         verification = verify_trail(
             replace(job, is_copy=self._access.replica is not None),
             replace(own, recipe=None) if names_valid else own,
@@ -145,16 +147,24 @@ class Connection:
             clock=clock,
             stopping=stopping,
             previous_sha256=previous_sha256,
+            keeping=keeping,
         )
         population = verification.run.population
         notes = (*self._directory.notes, *population.notes)
         run = replace(verification.run, population=replace(population, notes=notes))
         return replace(verification, run=run)
 
+    def forecast(self, job: Job, now: datetime, stopping: Stopping) -> Forecast:
+        """What verifying one trail will take, from listings alone."""
+        from integrity.verify.forecast import forecast_trail
+
+        return forecast_trail(job, self.sources_of(job), now=now, stopping=stopping)
+
     def sources_of(self, job: Job) -> Sources:
-        """Where a job's bytes and witnesses come from."""
+        """Where a job's bytes and witnesses come from. Raises UsageError for an unknown region."""
         from integrity.verify.run import Sources
 
+        _refuse_unknown(self._aws, job.source_regions or ())
         bucket = self._access.replica[0] if self._access.replica else job.trail.bucket
         self._beside.submit(self._s3.open_ahead, bucket)
         caller = self._caller(job.trail.home_region)
