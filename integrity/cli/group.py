@@ -11,6 +11,7 @@ from integrity import __version__
 _COMMANDS = (
     "verify",
     "report",
+    "verify-evidence",
     "bundle",
     "trails",
     "keys",
@@ -25,7 +26,8 @@ _COMMANDS = (
     "health",
     "demo",
 )
-"""Each lives in the module of its name in this package, as an object of its name."""
+"""Each lives in the module of its name in this package, as an object of its name, a hyphen being an
+underscore."""
 
 
 class LazyGroup(click.Group):
@@ -41,8 +43,9 @@ class LazyGroup(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"integrity.cli.{cmd_name}")
-        command: click.Command = getattr(module, cmd_name)
+        name = cmd_name.replace("-", "_")
+        module = importlib.import_module(f"integrity.cli.{name}")
+        command: click.Command = getattr(module, name)
         return command
 
 

@@ -22,6 +22,7 @@ from integrity.cli.notices import notices
 from integrity.cli.output import Output, open_output
 from integrity.cli.ports import Verifier, Wiring
 from integrity.cli.progress import choose_progress
+from integrity.cli.signed import open_seal, signature_path
 from integrity.errors import AccessError, UsageError
 from integrity.record import ExitStatus, Run, encode, exit_status, worst_status
 from integrity.report.page import render_page
@@ -60,6 +61,7 @@ class Options:
     quiet: bool
     log_files: bool = True
     offline: Offline | None = None
+    sign: str | None = None
     resume: Path | None = None
     is_fixed: bool = False
 
@@ -115,6 +117,7 @@ def verify_trails(
 
     The page is made of the records when these are written: whatever happens to it, they are there.
     """
+    seal = open_seal(options.sign, options.access)
     with open_kept(options.resume, quiet=options.quiet) as kept:
         with _open_page(options.report) as page:
             with open_output(options.output) as output:
@@ -127,6 +130,10 @@ def verify_trails(
                         if stopping.is_set():
                             break
                 status = session.close()
+                if seal is not None and options.output is not None:
+                    signature_path(options.output).unlink(missing_ok=True)
+            if seal is not None and options.output is not None:
+                seal.sign(options.output, session.document, clock())
             if page is not None:
                 page.write(session.render_page())
         kept.settle()
@@ -205,6 +212,11 @@ class _Session:
         lines = render_header(run.trail_arn, run.requested, self._style) if header else [""]
         lines += render_run(run, self._style, status=None if self._several else status)
         self._write([*lines, ""] if self._several else lines)
+
+    @property
+    def document(self) -> bytes:
+        """The records as they are written, a line each."""
+        return b"".join(encode(run) + b"\n" for run in self._runs)
 
     def render_page(self) -> str:
         """The records as one page."""

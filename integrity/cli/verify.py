@@ -20,6 +20,7 @@ from integrity.cli.selection import (
     scope_options,
     trail_options,
 )
+from integrity.cli.signed import refuse_unsigned, sign_option
 from integrity.cli.times import asked_window, read_clock
 from integrity.cli.verification import Options, connect, verify_trails
 from integrity.errors import UsageError
@@ -64,6 +65,7 @@ Of several trails, the worst counts.
 @offline_options
 @judgement_options
 @report_options
+@sign_option
 @click.option(
     "--plan",
     is_flag=True,
@@ -137,6 +139,7 @@ def read_options(typed: dict[str, Any], now: datetime) -> Options:
         zone=typed["time_zone"],
         verbose=typed["verbose"],
         quiet=typed["quiet"],
+        sign=typed["sign"],
         resume=typed.get("resume"),
         is_fixed=typed["start_time"] is not None and typed["end_time"] is not None,
     )
@@ -145,9 +148,11 @@ def read_options(typed: dict[str, Any], now: datetime) -> Options:
 def _refuse_contradictions(typed: dict[str, Any]) -> None:
     if typed["verbose"] and typed["quiet"]:
         raise UsageError("--verbose and --quiet contradict each other: leave one of them out")
-    for name in ("report", "resume", "copy", "bundle", "verbose", "quiet"):
+    for name in ("report", "sign", "resume", "copy", "bundle", "verbose", "quiet"):
         if typed.get("plan") and typed.get(name):
             raise UsageError(f"--plan reads nothing and lists in S3 alone: leave --{name} out")
+    if "plan" in typed:  # of a bundle it is the manifest that is signed
+        refuse_unsigned(typed["output"], typed["sign"], typed["format"])
     files = [typed[name] for name in ("output", "report", "resume") if typed.get(name) is not None]
     if len(set(files)) < len(files):
         raise UsageError(
