@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from integrity.errors import AccessError, UsageError
+from integrity.errors import AccessError, IntegrityError, UsageError
 
 _OURS = 0x494E5450  # "INTP"
 _MAX_PART_BYTES = 256 * 1024 * 1024
@@ -37,7 +37,7 @@ class ProgressFile:
         try:
             with _translated(path):
                 self._settle()
-        except BaseException:
+        except IntegrityError:
             self._connection.close()
             raise
 
