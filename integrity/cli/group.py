@@ -11,6 +11,7 @@ from integrity import __version__
 _COMMANDS = (
     "verify",
     "report",
+    "find",
     "verify-evidence",
     "bundle",
     "trails",

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from integrity.chain.model import TimeWindow
+from integrity.chain.model import S3Location, TimeWindow
+from integrity.chain.names import LogName
 from integrity.verify.claim import Claim, MeantTrail
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from integrity.verify.forecast import Forecast
     from integrity.verify.resume import Keeping
     from integrity.verify.run import Verification
+    from integrity.verify.voucher import Vouched
 
 
 class Verifier(Protocol):
@@ -55,6 +57,11 @@ class Connection(Verifier, Protocol):
 
     def forecast(self, job: Job, now: datetime, stopping: Stopping) -> Forecast:
         """What verifying one trail will take, from listings alone."""
+
+    def find_log(
+        self, location: S3Location, name: LogName, trail_arn: str | None, now: datetime
+    ) -> Vouched:
+        """Who vouches for one log file. With an ARN only that trail's digest files are asked."""
 
     def list_trails(self) -> Sequence[TrailListing]:
         """Every trail of the caller's account."""

@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING
 from integrity.chain.model import (
     KeysUnavailable,
     PublicKey,
+    S3Location,
     StatusUnavailable,
     TimeWindow,
     Trail,
 )
+from integrity.chain.names import LogName
 from integrity.errors import AccessError, UsageError
 from integrity.verify.claim import Claim, MeantTrail, with_neighbours
 from integrity.verify.job import Job
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from integrity.verify.forecast import Forecast
     from integrity.verify.resume import Keeping
     from integrity.verify.run import Sources, Verification
+    from integrity.verify.voucher import Vouched
 
 _log = getLogger(__name__)
 _BESIDE = 4  # threads for what is asked while something else is waited for
@@ -159,6 +162,17 @@ class Connection:
         from integrity.verify.forecast import forecast_trail
 
         return forecast_trail(job, self.sources_of(job), now=now, stopping=stopping)
+
+    def find_log(
+        self, location: S3Location, name: LogName, trail_arn: str | None, now: datetime
+    ) -> Vouched:
+        """Who vouches for one log file. Raises UsageError for an ARN that is none."""
+        from integrity.sources.claimed import claimed_trail
+        from integrity.verify.vouched import find_log
+
+        root = name.root
+        trail = trail_arn and claimed_trail(trail_arn, root.bucket, root.prefix)
+        return find_log(location, name, self.open_sources(), trail=trail or None, now=now)
 
     def sources_of(self, job: Job) -> Sources:
         """Where a job's bytes and witnesses come from. Raises UsageError for an unknown region."""

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from integrity.chain.model import TimeWindow, Trail
+from integrity.chain.model import S3Location, TimeWindow, Trail
+from integrity.chain.names import LogName
 from integrity.record import Run
 from integrity.verify.claim import Claim, MeantTrail
 from integrity.verify.forecast import Forecast
@@ -15,6 +16,7 @@ from integrity.verify.parallel import Stopping
 from integrity.verify.ports import Progress
 from integrity.verify.resume import Keeping
 from integrity.verify.run import Verification
+from integrity.verify.voucher import Vouched
 from integrity.wiring import Access, Offline, TrailListing
 from tests.report import samples
 
@@ -95,6 +97,11 @@ class StandIn:
         self.jobs.append(job)
         self.nows.append(now)
         return replace(self.forecasts[len(self.jobs) - 1], interrupted=stopping.is_set())
+
+    def find_log(
+        self, location: S3Location, name: LogName, trail_arn: str | None, now: datetime
+    ) -> Vouched:
+        raise NotImplementedError
 
     def list_trails(self) -> Sequence[TrailListing]:
         if isinstance(self.listings, BaseException):

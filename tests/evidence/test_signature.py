@@ -199,8 +199,27 @@ def test_openssl_verifies_it_too(kind: Algorithm, tmp_path: Path) -> None:
     said = json.loads(signed(DOCUMENT, kind))
     key.write_text(said["public_key"])
     raw.write_bytes(base64.b64decode(said["signature"]))
-    digested = [openssl, "dgst", "-sha256", "-verify", key, "-signature", raw, document]
-    plain = [openssl, "pkeyutl", "-verify", "-pubin", "-inkey", key, "-rawin", "-in", document]
+    digested: list[str | Path] = [
+        openssl,
+        "dgst",
+        "-sha256",
+        "-verify",
+        key,
+        "-signature",
+        raw,
+        document,
+    ]
+    plain: list[str | Path] = [
+        openssl,
+        "pkeyutl",
+        "-verify",
+        "-pubin",
+        "-inkey",
+        key,
+        "-rawin",
+        "-in",
+        document,
+    ]
     command = [*plain, "-sigfile", raw] if kind is Algorithm.ED25519 else digested
 
     assert subprocess.run(command, capture_output=True, check=False).returncode == 0
@@ -210,4 +229,4 @@ def test_openssl_verifies_it_too(kind: Algorithm, tmp_path: Path) -> None:
 
 def test_the_key_beside_is_plain_pem() -> None:
     said = json.loads(signed(DOCUMENT))
-    assert load_pem_public_key(said["public_key"].encode())
+    assert load_pem_public_key(said["public_key"].encode()) is not None
