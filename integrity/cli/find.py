@@ -36,8 +36,8 @@ _STATUS = {
 EPILOG = """
 \b
 Examples:
-  integrity find s3://audit-logs/AWSLogs/…/111122223333_CloudTrail_us-east-1_….json.gz
-  integrity find s3://audit-logs/AWSLogs/o-…/… --trail-arn ARN
+  integrity find s3://audit-logs/AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/01/NAME.json.gz
+  integrity find s3://audit-logs/AWSLogs/ORGANIZATION/.../NAME.json.gz --trail-arn ARN
       Of an organization's trail: whose account it is.
 
 \b
@@ -117,9 +117,9 @@ def _read_uri(uri: str) -> tuple[S3Location, LogName]:
         raise UsageError("that is a digest file: integrity verify checks it, over its hour")
     raise UsageError(
         f"{uri!r} is not named like a log file of CloudTrail: expected "
-        "…AWSLogs/ACCOUNT/CloudTrail/REGION/YYYY/MM/DD/"
-        "ACCOUNT_CloudTrail_REGION_YYYYMMDDTHHMMZ_….json.gz, with the same account, region and day "
-        "in folder and name"
+        ".../AWSLogs/ACCOUNT/CloudTrail/REGION/YYYY/MM/DD/"
+        "ACCOUNT_CloudTrail_REGION_YYYYMMDDTHHMMZ_....json.gz, with one account, region and day in "
+        "folder and name"
     )
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 sign_option = click.option(
     "--sign",
     metavar="FILE.pem|kms:KEY",
-    help="Sign what is written with this private key; the signature goes beside it, to ….sig.",
+    help="Sign what is written with this private key; the signature goes beside it (.sig).",
 )
 
 

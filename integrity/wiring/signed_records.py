@@ -47,6 +47,10 @@ class SignedRecords:
             raise AccessError(f"the record {uri} is kept and not signed: {error}") from error
         return uri
 
+    def read(self, trail_arn: str, started_at: datetime, run_id: str) -> StoredRecord | None:
+        """The record of that run."""
+        return self._store.read(trail_arn, started_at, run_id)
+
     def newest(self, trail_arn: str) -> StoredRecord | None:
         """The newest record."""
         return self._store.newest(trail_arn)

@@ -22,6 +22,8 @@ from tests.report import samples
 COMMANDS = [
     "verify",
     "report",
+    "find",
+    "verify-evidence",
     "bundle",
     "trails",
     "keys",
