@@ -21,7 +21,7 @@ CONFIG, CONFIG_TOML = "INTEGRITY_CONFIG", "INTEGRITY_CONFIG_TOML"
 """Where the text is, and the text itself: no keys, but whoever reads them looks here."""
 
 SIGN_PASSPHRASE = "INTEGRITY_SIGN_PASSPHRASE"  # noqa: S105 - a name
-"""A secret that stands in no configuration: whoever opens the signing key reads it."""
+"""A secret that stands in no configuration: `evidence`, which opens the signing key, reads it."""
 
 Path = tuple[str | int, ...]
 

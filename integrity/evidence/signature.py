@@ -45,6 +45,9 @@ from integrity.errors import AccessError, UsageError
 
 SCHEMA_VERSION = 1
 SUFFIX = ".sig"
+PASSPHRASE = "INTEGRITY_SIGN_PASSPHRASE"  # noqa: S105 - the variable's name
+"""Where the passphrase of a private key is; whoever opens the key reads it."""
+
 MAX_SIGNATURE_FILE_BYTES = 64 * 1024
 _RSA_BITS = range(2048, 8193)
 
@@ -245,7 +248,7 @@ class LocalSigner:
             # The reasons of the library tell of the passphrase, never what it is.
             raise UsageError(
                 f"{name} is no private key in PEM that can be read ({error}); a passphrase is "
-                "taken from INTEGRITY_SIGN_PASSPHRASE"
+                f"taken from {PASSPHRASE}"
             ) from error
         if not isinstance(private, _Private):
             raise UsageError(f"{name} is of a kind of key that does not sign here")

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from integrity.chain.model import Absent, S3Location, Unreachable
-from integrity.config.environment import SIGN_PASSPHRASE
 from integrity.errors import AccessError, UsageError
 
 if TYPE_CHECKING:
@@ -34,9 +33,9 @@ def open_signer(key: str, environ: Mapping[str, str], open_aws: Callable[[], Aws
 
         name = key.removeprefix(_KMS)
         return KmsSigner(_kms(name, open_aws), name)
-    from integrity.evidence.signature import LocalSigner
+    from integrity.evidence.signature import PASSPHRASE, LocalSigner
 
-    passphrase = environ.get(SIGN_PASSPHRASE)
+    passphrase = environ.get(PASSPHRASE)
     return LocalSigner(_read_key(key), passphrase.encode() if passphrase else None, repr(key))
 
 
