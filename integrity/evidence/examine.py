@@ -38,6 +38,8 @@ from integrity.evidence.signature import (
 )
 
 MAX_DOCUMENT_BYTES = 1 << 30
+# A store keeps how drills ended in a folder of their own, unsigned.
+_MAY_BE_RECORD = re.compile(r"(?!(?:.*/)?drills/[^/]+$).*\.json", re.DOTALL)
 _STORED = re.compile(
     r"(?:.*/)?[0-9]{4}/[0-9]{2}/[0-9]{2}/[0-9]{8}T[0-9]{6}Z_[^/]+\.json", re.DOTALL
 )
@@ -120,7 +122,7 @@ class _Examiner:
             if name.endswith(SUFFIX):
                 if name.removesuffix(SUFFIX) not in self._names:
                     yield self._gone(name)
-            elif name.endswith(".json") or name + SUFFIX in self._names:
+            elif name + SUFFIX in self._names or _MAY_BE_RECORD.fullmatch(name):
                 yield self._file(name)
 
     def _gone(self, name: str) -> Examined:

@@ -47,6 +47,12 @@ class SignedRecords:
             raise AccessError(f"the record {uri} is kept and not signed: {error}") from error
         return uri
 
+    def write_drill(
+        self, trail_arn: str, started_at: datetime, drill_id: str, document: bytes
+    ) -> str:
+        """How a drill ended, which is no record and is not signed."""
+        return self._store.write_drill(trail_arn, started_at, drill_id, document)
+
     def read(self, trail_arn: str, started_at: datetime, run_id: str) -> StoredRecord | None:
         """The record of that run."""
         return self._store.read(trail_arn, started_at, run_id)

@@ -164,6 +164,15 @@ def test_a_whole_store_is_intact(store: Path, public: Path, capsys: Captured) ->
     assert "cannot be seen from records" in out
 
 
+def test_how_a_drill_ended_is_no_record(store: Path, public: Path, capsys: Captured) -> None:
+    document = b'{"outcome":"passed"}'
+    arn, at = run().trail_arn, datetime(2026, 3, 1, 5, tzinfo=UTC)
+    FolderRecords(store).write_drill(arn, at, "a-drill", document)
+    assert examine(store, public, capsys)[0] == 0
+    (store / "loose.json").write_bytes(document)
+    assert examine(store, public, capsys)[0] == 3
+
+
 def test_without_a_key_nothing_is_certain(store: Path, capsys: Captured) -> None:
     status, out = examine(store, None, capsys)
     assert status == 3
