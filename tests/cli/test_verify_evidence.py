@@ -346,6 +346,7 @@ def complete_moto(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_key_of_kms_signs_and_is_pinned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
@@ -360,7 +361,7 @@ def test_a_key_of_kms_signs_and_is_pinned(
             arn: str = kms.create_key(KeySpec=spec, KeyUsage=usage)["KeyMetadata"]["Arn"]
             return f"kms:{arn}"
 
-        for spec in ("ECC_NIST_P256",):
+        for spec in ("ECC_NIST_P256", "RSA_2048"):
             name = made(spec)
             output = tmp_path / f"{spec}.json"
             assert verify(output, "--sign", name) == 0

@@ -31,6 +31,7 @@ def examine(stage: Stage, public: Path) -> int:
     return main(["verify-evidence", str(stage.folder / "records"), "--key", str(public)])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("key")
 def test_the_records_of_ticks_are_signed_and_linked(
     stage: Stage, public: Path, capsys: pytest.CaptureFixture[str]
