@@ -65,7 +65,9 @@ class RunInfo:
     """Who verified, when, from what. `judged_at` is the one `now` that every judgement used.
 
     An `interrupted` run holds what was judged until then. `stored_bytes` of log files were read, as
-    they are stored; `previous_sha256` is of the record that was written before this one.
+    they are stored; `previous_sha256` is of the record that was written before this one. One that
+    went on after an interruption, at the times `resumed_at`, speaks of each object as of when it
+    was read, between `started_at` and `finished_at`.
     """
 
     id: str
@@ -78,6 +80,7 @@ class RunInfo:
     interrupted: bool = False
     stored_bytes: int = 0
     previous_sha256: str | None = None
+    resumed_at: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,7 +191,9 @@ def test_the_readme_has_the_exit_statuses() -> None:
 
 def test_the_readme_names_options_that_exist() -> None:
     usage = README.split("## Using it")[1]
-    commands = re.findall(r"(?:^\$|bin/)(?: ?integrity)? verify.*?(?=^\$|^```)", usage, re.M | re.S)
+    commands = re.findall(
+        r"(?:^\$|bin/)(?: ?integrity)? verify\s.*?(?=^\$|^```)", usage, re.M | re.S
+    )
     told = set(re.findall(r"--[a-z0-9-]+", " ".join(commands)))
     told |= set(re.findall(r"^\| `(--.+?)`", usage, re.M))
     offered = {option for parameter in verify.params for option in parameter.opts}

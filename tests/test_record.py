@@ -172,6 +172,7 @@ def test_the_document_has_the_fields_that_are_promised() -> None:
         "interrupted",
         "stored_bytes",
         "previous_sha256",
+        "resumed_at",
     }
     assert document["population"]["chains"] == {"expected": 1, "found": 1}
     assert document["keys"][0].keys() >= {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,16 +19,19 @@ from integrity.cli.selection import (
     scope_options,
     trail_options,
 )
+from integrity.cli.signed import open_seal, sign_option
 from integrity.cli.times import read_clock
 from integrity.cli.verification import verify_trails
 from integrity.cli.verify import read_options
 from integrity.errors import UsageError
+from integrity.evidence.manifest import MANIFEST
 from integrity.verify.claim import Claim, MeantTrail
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
 from integrity.verify.ports import Progress
 
 if TYPE_CHECKING:
+    from integrity.verify.resume import Keeping
     from integrity.verify.run import Verification
     from integrity.wiring import Connection
 
@@ -50,6 +54,7 @@ when the same is asked for again.
 @scope_options
 @judgement_options
 @report_options
+@sign_option
 @access_options
 @click.option(
     "--out",
@@ -64,15 +69,23 @@ def bundle(context: click.Context, /, out: Path, **typed: Any) -> int:
 
     Verifies the trail like 'integrity verify' and keeps in a folder what was read for it: digest
     files with their metadata and version ids, log files, public keys, what AWS answered, the
-    record, and the SHA-256 of each. Nothing is written to AWS.
+    record, and the SHA-256 of each; with --sign, the signature of the manifest that has these.
+    Nothing is written to AWS.
     """
     options = read_options(typed, read_clock())
     is_fixed = typed["start_time"] is not None and typed["end_time"] is not None
     for name in ("output", "report"):
         refuse_inside(out, name, typed[name])
-    return verify_trails(
-        options, lambda now: _open(context, options.access, out, now, is_fixed=is_fixed), read_clock
+    seal = open_seal(options.sign, options.access)
+    status = verify_trails(
+        replace(options, sign=None),
+        lambda now: _open(context, options.access, out, now, is_fixed=is_fixed),
+        read_clock,
     )
+    manifest = out / MANIFEST
+    if seal is not None and manifest.exists():  # else it was interrupted, and is no bundle yet
+        seal.sign(manifest, manifest.read_bytes(), read_clock())
+    return status
 
 
 def _open(
@@ -108,11 +121,12 @@ class _Bundling:
         clock: Callable[[], datetime],
         stopping: Stopping,
         names_valid: bool,
+        keeping: Keeping | None = None,
     ) -> Verification:
-        """Its record, while it is collected."""
+        """Its record, while it is collected. A bundle goes on from its own files."""
         from integrity.wiring import bundle_trail
 
-        del names_valid
+        del names_valid, keeping
         return bundle_trail(
             self._connection,
             job,

@@ -12,6 +12,8 @@ _COMMANDS = (
     "verify",
     "report",
     "restore",
+    "find",
+    "verify-evidence",
     "bundle",
     "trails",
     "keys",
@@ -27,7 +29,8 @@ _COMMANDS = (
     "health",
     "demo",
 )
-"""Each lives in the module of its name in this package, as an object of its name."""
+"""Each lives in the module of its name in this package, as an object of its name, a hyphen being an
+underscore."""
 
 
 class LazyGroup(click.Group):
@@ -43,8 +46,9 @@ class LazyGroup(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"integrity.cli.{cmd_name}")
-        command: click.Command = getattr(module, cmd_name)
+        name = cmd_name.replace("-", "_")
+        module = importlib.import_module(f"integrity.cli.{name}")
+        command: click.Command = getattr(module, name)
         return command
 
 

@@ -47,8 +47,8 @@ def read_offline(typed: dict[str, Any]) -> Offline | None:
         )
     if bundle and (typed["original"] or typed["keys_file"]):
         raise UsageError("a bundle knows its original and has its keys: leave both out")
-    for name in ("output", "report"):
-        refuse_inside(folder, name, typed[name])
+    for name in ("output", "report", "resume"):
+        refuse_inside(folder, name, typed.get(name))
     return Offline(folder=folder, original=typed["original"], keys_file=typed["keys_file"])
 
 

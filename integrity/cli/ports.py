@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from integrity.chain.model import TimeWindow
+from integrity.chain.model import S3Location, TimeWindow
+from integrity.chain.names import LogName
 from integrity.verify.claim import Claim, MeantTrail
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
@@ -20,7 +21,10 @@ from integrity.verify.ports import Progress
 from integrity.wiring import Access, Offline, TrailListing
 
 if TYPE_CHECKING:
+    from integrity.verify.forecast import Forecast
+    from integrity.verify.resume import Keeping
     from integrity.verify.run import Verification
+    from integrity.verify.voucher import Vouched
 
 
 class Verifier(Protocol):
@@ -40,12 +44,24 @@ class Verifier(Protocol):
         clock: Callable[[], datetime],
         stopping: Stopping,
         names_valid: bool,
+        keeping: Keeping | None = None,
     ) -> Verification:
-        """One trail's record. With `names_valid`, `progress` is told of each valid file."""
+        """One trail's record. With `names_valid`, `progress` is told of each valid file.
+
+        With `keeping` it goes on where it was interrupted.
+        """
 
 
 class Connection(Verifier, Protocol):
     """AWS, through one set of credentials."""
+
+    def forecast(self, job: Job, now: datetime, stopping: Stopping) -> Forecast:
+        """What verifying one trail will take, from listings alone."""
+
+    def find_log(
+        self, location: S3Location, name: LogName, trail_arn: str | None, now: datetime
+    ) -> Vouched:
+        """Who vouches for one log file. With an ARN only that trail's digest files are asked."""
 
     def list_trails(self) -> Sequence[TrailListing]:
         """Every trail of the caller's account."""

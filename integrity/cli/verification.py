@@ -17,10 +17,12 @@ from integrity.chain.findings import Outcome, Reason
 from integrity.chain.model import TimeWindow
 from integrity.chain.terminal import escape
 from integrity.cli.interrupt import interruptible
+from integrity.cli.kept import Kept, open_kept
 from integrity.cli.notices import notices
 from integrity.cli.output import Output, open_output
 from integrity.cli.ports import Verifier, Wiring
 from integrity.cli.progress import choose_progress
+from integrity.cli.signed import open_seal, signature_path
 from integrity.errors import AccessError, UsageError
 from integrity.record import ExitStatus, Run, encode, exit_status, worst_status
 from integrity.report.page import render_page
@@ -59,6 +61,9 @@ class Options:
     quiet: bool
     log_files: bool = True
     offline: Offline | None = None
+    sign: str | None = None
+    resume: Path | None = None
+    is_fixed: bool = False
 
     def job(self, meant: MeantTrail) -> Job:
         """The verification of one trail."""
@@ -112,19 +117,26 @@ def verify_trails(
 
     The page is made of the records when these are written: whatever happens to it, they are there.
     """
-    with _open_page(options.report) as page:
-        with open_output(options.output) as output:
-            connection = open_verifier(clock())
-            trails = connection.open_trails(options.claim)
-            session = _Session(options, output, several=len(trails) > 1)
-            with interruptible() as stopping, notices(shown=options.verbose):
-                for trail in trails:
-                    session.verify(connection, options.job(trail), clock, stopping)
-                    if stopping.is_set():
-                        break
-            status = session.close()
-        if page is not None:
-            page.write(session.render_page())
+    seal = open_seal(options.sign, options.access)
+    with open_kept(options.resume, quiet=options.quiet) as kept:
+        with _open_page(options.report) as page:
+            with open_output(options.output) as output:
+                connection = open_verifier(clock())
+                trails = connection.open_trails(options.claim)
+                session = _Session(options, output, kept, several=len(trails) > 1)
+                with interruptible() as stopping, notices(shown=options.verbose):
+                    for trail in trails:
+                        session.verify(connection, options.job(trail), clock, stopping)
+                        if stopping.is_set():
+                            break
+                status = session.close()
+                if seal is not None and options.output is not None:
+                    signature_path(options.output).unlink(missing_ok=True)
+            if seal is not None and options.output is not None:
+                seal.sign(options.output, session.document, clock())
+            if page is not None:
+                page.write(session.render_page())
+        kept.settle()
     return status
 
 
@@ -135,8 +147,9 @@ def _open_page(path: Path | None) -> AbstractContextManager[Output | None]:
 class _Session:
     """One command's records and exit statuses, so far."""
 
-    def __init__(self, options: Options, output: Output, *, several: bool) -> None:
+    def __init__(self, options: Options, output: Output, kept: Kept, *, several: bool) -> None:
         self._options = options
+        self._kept = kept
         self._output = output
         self._several = several
         self._silent = options.quiet and options.output is None
@@ -173,6 +186,7 @@ class _Session:
                     clock=clock,
                     stopping=stopping,
                     names_valid=names_valid,
+                    keeping=self._kept.begin(job.trail.arn, is_fixed=self._options.is_fixed),
                 )
         except AccessError as error:
             if not self._several:
@@ -181,6 +195,7 @@ class _Session:
             self._statuses.append(ExitStatus.UNDETERMINED)
             self._unverified.append((job.trail.arn, str(error)))
             return
+        self._kept.note(verification)
         self._add(verification.run, header=not names_valid)
 
     def _add(self, run: Run, *, header: bool) -> None:
@@ -197,6 +212,11 @@ class _Session:
         lines = render_header(run.trail_arn, run.requested, self._style) if header else [""]
         lines += render_run(run, self._style, status=None if self._several else status)
         self._write([*lines, ""] if self._several else lines)
+
+    @property
+    def document(self) -> bytes:
+        """The records as they are written, a line each."""
+        return b"".join(encode(run) + b"\n" for run in self._runs)
 
     def render_page(self) -> str:
         """The records as one page."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -19,6 +20,7 @@ from integrity.cli.selection import (
     scope_options,
     trail_options,
 )
+from integrity.cli.signed import refuse_unsigned, sign_option
 from integrity.cli.times import asked_window, read_clock
 from integrity.cli.verification import Options, connect, verify_trails
 from integrity.errors import UsageError
@@ -36,6 +38,9 @@ Examples:
       For cron: prints nothing as long as everything is valid.
   integrity verify --last 7d --format json --output record.json --report report.html
       The record, which all other forms only repeat, and a page for an auditor.
+  integrity verify --trail-arn main --start-time 2020-01-01 --end-time 2025-12-31 \
+      --resume six-years.part --format json --output record.json
+      Six years. Interrupted, the same again goes on.
   integrity verify --trail-arn ARN --s3-bucket B
       A trail that was deleted, as long as its bucket is there.
   integrity verify --copy DIR --original s3://B --keys keys.json
@@ -60,6 +65,19 @@ Of several trails, the worst counts.
 @offline_options
 @judgement_options
 @report_options
+@sign_option
+@click.option(
+    "--plan",
+    is_flag=True,
+    help="Read nothing; list, and say how many files, bytes and requests it will take.",
+)
+@click.option(
+    "--resume",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep what was verified in this file until all is done: after an interruption the same "
+    "command goes on.",
+)
 @access_options
 @click.pass_context
 def verify(context: click.Context, /, **typed: Any) -> int:
@@ -70,6 +88,10 @@ def verify(context: click.Context, /, **typed: Any) -> int:
     """
     options = read_options(typed, read_clock())
     wiring = wiring_of(context)
+    if typed["plan"]:
+        from integrity.cli.planned import plan_trails
+
+        return plan_trails(options, lambda now: wiring.connect(options.access, now=now), read_clock)
     return verify_trails(options, lambda now: connect(options, wiring, now=now), read_clock)
 
 
@@ -117,14 +139,30 @@ def read_options(typed: dict[str, Any], now: datetime) -> Options:
         zone=typed["time_zone"],
         verbose=typed["verbose"],
         quiet=typed["quiet"],
+        sign=typed["sign"],
+        resume=typed.get("resume"),
+        is_fixed=typed["start_time"] is not None and typed["end_time"] is not None,
     )
 
 
 def _refuse_contradictions(typed: dict[str, Any]) -> None:
     if typed["verbose"] and typed["quiet"]:
         raise UsageError("--verbose and --quiet contradict each other: leave one of them out")
-    if typed["report"] is not None and typed["report"] == typed["output"]:
-        raise UsageError("--report and --output name the same file: choose another for one of them")
+    for name in ("report", "sign", "resume", "copy", "bundle", "verbose", "quiet"):
+        if typed.get("plan") and typed.get(name):
+            raise UsageError(f"--plan reads nothing and lists in S3 alone: leave --{name} out")
+    if "plan" in typed:  # of a bundle it is the manifest that is signed
+        refuse_unsigned(typed["output"], typed["sign"], typed["format"])
+    files = [typed[name] for name in ("output", "report", "resume") if typed.get(name) is not None]
+    if len(set(files)) < len(files):
+        raise UsageError(
+            "--output, --report and --resume are different files: choose another for one of them"
+        )
+    if typed.get("resume") is not None and typed["verbose"] and typed["format"] == "text":
+        raise UsageError(
+            "--verbose names each valid file, and what was verified before an interruption is not "
+            "named again: leave --verbose or --resume out"
+        )
     if typed["keys_file"] and typed["keys_profile"]:
         raise UsageError(
             "--keys and --keys-profile both say where public keys come from: leave one of them out"

@@ -20,12 +20,16 @@ from integrity.config.keys import ANY, PREFIX, Key, Kind, all_keys
 CONFIG, CONFIG_TOML = "INTEGRITY_CONFIG", "INTEGRITY_CONFIG_TOML"
 """Where the text is, and the text itself: no keys, but whoever reads them looks here."""
 
+SIGN_PASSPHRASE = "INTEGRITY_SIGN_PASSPHRASE"  # noqa: S105 - a name
+"""A secret that stands in no configuration: `evidence`, which opens the signing key, reads it."""
+
 Path = tuple[str | int, ...]
 
 # What Kubernetes and Docker put into every container beside a service named `integrity`.
 _LINKS = re.compile(
     r"INTEGRITY(_.*)?_(SERVICE_(HOST|PORT)(_.*)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)"
 )
+_OTHERS = (CONFIG, CONFIG_TOML, SIGN_PASSPHRASE)
 _NUMBERED = re.compile(r"_([0-9]{1,3})_")
 _VALUES = {"true": True, "false": False}
 
@@ -44,7 +48,7 @@ def lay_over(tree: dict[str, Any], environ: Mapping[str, str]) -> Overlay:
     by_name = {key.variable: key for key in all_keys().values()}
     meant = []
     for name, text in environ.items():
-        if not name.startswith(PREFIX) or name in (CONFIG, CONFIG_TOML) or _is_link(name, by_name):
+        if not name.startswith(PREFIX) or name in _OTHERS or _is_link(name, by_name):
             continue
         numbers = [int(number) for number in _NUMBERED.findall(name)]
         key = by_name.get(_NUMBERED.sub("_N_", name))

@@ -209,5 +209,13 @@ KmsKey = Annotated[
         "KMS key: expected its ARN, its id, or alias/NAME",
     ),
 ]
+SigningKey = Annotated[
+    str,
+    _fits(
+        rf"kms:(?:{_ARN}:kms:{REGION}:{ACCOUNT_ID}:(?:key/)?)?(?:alias/)?[A-Za-z0-9/_-]{{1,256}}"
+        r"|(?!kms:)[^\0]{1,4096}",
+        "signing key: expected kms:KEY (its ARN, its id, or alias/NAME), or a file",
+    ),
+]
 Unique = AfterValidator(lambda values: tuple(dict.fromkeys(values)))
 """A list in which each value counts once."""

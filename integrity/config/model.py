@@ -188,6 +188,10 @@ class RecordsTable(Table):
         default=None,
         description="KMS key that encrypts records in S3. Without it the bucket's default.",
     )
+    sign: forms.SigningKey | None = Field(
+        default=None,
+        description="Key that signs each record: `kms:KEY`, or a private key's file in PEM.",
+    )
 
 
 class MetricsTable(Table):

@@ -91,6 +91,7 @@ def answer_who(recorded: Recorded) -> Iterator[Element]:
                 "Judged as of",
                 f"{format_instant(info.judged_at)} (what is due or late depends on it)",
             ),
+            *(("Resumed after an interruption", format_instant(at)) for at in info.resumed_at[-9:]),
         ]
     )
     yield element(

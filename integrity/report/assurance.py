@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
+from integrity.chain.times import format_instant
 from integrity.record import Run
 from integrity.report import commands
 from integrity.report.markup import Part, code, command, element, facts, items, shown, table
@@ -101,6 +102,12 @@ def _left_out(run: Run) -> Iterator[str]:
         yield "gaps without log files did not lower the exit status; the findings are here."
     if run.run.interrupted:
         yield "the run was interrupted, and says nothing of what it had not judged by then."
+    if run.run.resumed_at:
+        yield (
+            "the run went on after an interruption: what was changed after it had been read, "
+            f"between {format_instant(run.run.started_at)} and "
+            f"{format_instant(run.run.finished_at)}, is not in it."
+        )
 
 
 def answer_intact(recorded: Recorded) -> Iterator[Element]:

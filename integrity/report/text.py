@@ -83,6 +83,7 @@ def render_run(run: Run, style: Style, *, status: int | None) -> list[str]:
         *(_accepted(one, style) for one in run.accepted),
         *(text_line(one, run) for one in run.acknowledged),
         _judged(run, style),
+        *_resumed(run, style),
         "",
         *_ratios(run.totals),
         *_beside(run.totals),
@@ -183,6 +184,16 @@ def _judged(run: Run, style: Style) -> str:
         f"Judged     {style.clock(run.run.judged_at)} from {escape(run.run.source)}{caller}, "
         f"{escape(run.tool.name)} {escape(run.tool.version)}, run {escape(run.run.id)}"
     )
+
+
+def _resumed(run: Run, style: Style) -> Iterator[str]:
+    """What was read over a longer time speaks of each object as of then."""
+    if run.run.resumed_at:
+        times = counted(len(run.run.resumed_at), "time")
+        yield (
+            f"Resumed    {len(run.run.resumed_at)} {times}: each object was read between "
+            f"{style.clock(run.run.started_at)} and {style.clock(run.run.finished_at)}, once"
+        )
 
 
 def _ratios(totals: Totals) -> Iterator[str]:

@@ -71,6 +71,18 @@ class FolderRecords:
             _sync_folders(path.parent, self._folder)
         return path.as_uri()
 
+    def attach(self, trail_arn: str, started_at: datetime, run_id: str, signature: bytes) -> None:
+        """Lay a signature beside a record; one that lies there is left. Raises as `write` does."""
+        path = self._folder / f"{record_name(trail_arn, started_at, run_id)}.sig"
+        with _translated(path):
+            part = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
+            try:
+                _write_through(part, signature)
+                _is_placed(part, path)
+            finally:
+                part.unlink(missing_ok=True)
+            _sync_folders(path.parent, self._folder)
+
     def newest(self, trail_arn: str) -> StoredRecord | None:
         """The record that was started last, or None. Raises AccessError and UsageError likewise."""
         folder = self._folder / trail_folder(trail_arn)

@@ -81,6 +81,10 @@ class S3Records:
             )
         return self._uri(key)
 
+    def attach(self, trail_arn: str, started_at: datetime, run_id: str, signature: bytes) -> None:
+        """Lay a signature beside a record; one that lies there is left. Raises as `write` does."""
+        self._put(f"{self._prefix}{record_name(trail_arn, started_at, run_id)}.sig", signature)
+
     def newest(self, trail_arn: str) -> StoredRecord | None:
         """The record that was started last, or None: a listing a level, and one object."""
         folder = self._prefix + trail_folder(trail_arn)

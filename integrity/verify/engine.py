@@ -21,11 +21,10 @@ from datetime import datetime, timedelta
 from multiprocessing import get_context
 from typing import Protocol
 
-from integrity.chain.model import S3Location
 from integrity.record import SegmentResult
 from integrity.verify.job import Job
 from integrity.verify.parallel import LINGER_SECONDS, Stopping, each
-from integrity.verify.ports import OpenSources, Slowdowns
+from integrity.verify.ports import OpenSources, Slowdowns, Untold
 from integrity.verify.segment import Segment, check_segment
 from integrity.verify.tools import Tools
 
@@ -151,29 +150,20 @@ class _Passed:
 # In a worker process
 
 
-class _Untold:
-    """Progress is told by the process that was started, from the results."""
-
-    def expect(self, log_files: int) -> None: ...
-
-    def done(self, log_files: int, stored_bytes: int) -> None: ...
-
-    def valid_digest(self, location: S3Location) -> None: ...
-
-    def valid_log(self, location: S3Location) -> None: ...
-
-
 _worker: list[tuple[Job, Tools]] = []
 
 
 def _start_worker(
     recipe: SourcesRecipe, job: Job, now: datetime, stopping: Stopping, slowdowns: Slowdowns
 ) -> None:
-    """Open the sources once. Signals are the first process's business: it tells when to stop."""
+    """Open the sources once. Signals are the first process's business: it tells when to stop.
+
+    So is progress, from the results.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     readers = ThreadPoolExecutor(job.concurrency)
-    _worker.append((job, Tools(*recipe.open(slowdowns), readers, now, _Untold(), stopping)))
+    _worker.append((job, Tools(*recipe.open(slowdowns), readers, now, Untold(), stopping)))
 
 
 def _check_batch(segments: tuple[Segment, ...]) -> list[SegmentResult]:

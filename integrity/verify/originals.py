@@ -37,11 +37,10 @@ from integrity.chain.versions import Versions, by_object
 from integrity.verify.job import Job
 from integrity.verify.listing import days_from
 from integrity.verify.plan import Plan, cut
-from integrity.verify.ports import VersionSource
+from integrity.verify.ports import Untold, VersionSource
 from integrity.verify.segment import check_segment
 from integrity.verify.substituted import SubstitutedObjects
 from integrity.verify.tools import Tools
-from integrity.verify.vicinity import Quiet
 
 MOST_ROUNDS = 4
 """So many versions of an object are tried."""
@@ -58,7 +57,7 @@ _UNCOVERED = frozenset(
 _MEANT = GONE | ALTERED | _UNCOVERED
 
 
-class _Proven(Quiet):
+class _Proven(Untold):
     """Hears what is proven."""
 
     def __init__(self) -> None:

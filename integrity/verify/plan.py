@@ -4,13 +4,17 @@
 2. What is expected of that is decided apart from it (`chain.population`).
 3. Public keys are asked for once per region, as soon as a folder shows it; every chain is cut into
    segments.
+
+All that is asked is the `Ground` of a plan. From the same ground comes the same plan, so that what
+was interrupted can go on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from integrity.chain.acts import AT_HOME, open_aspects
 from integrity.chain.known import KnownChain, Recall, recalls
@@ -25,8 +29,8 @@ from integrity.chain.model import (
 from integrity.chain.population import Expectation, Told, expect_chains
 from integrity.chain.times import DAY, day_of
 from integrity.events.acts import ACTS_ON_TRAILS
-from integrity.verify.folders import find_folders
-from integrity.verify.interview import Interview
+from integrity.verify.folders import Folders, find_folders
+from integrity.verify.interview import Answers, Interview
 from integrity.verify.job import Job
 from integrity.verify.keyring import asked_for
 from integrity.verify.ports import Witnesses
@@ -56,30 +60,51 @@ class Plan:
         return self.told.status_of(job.trail)
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What was asked before anything is read: folders, AWS's word, public keys by region."""
+
+    folders: Folders
+    answers: Answers
+    keys: Mapping[str, tuple[PublicKey, ...]]
+
+
 def make_plan(job: Job, tools: Tools, witnesses: Witnesses) -> Plan:
     """The segments that together check the job."""
+    return plan_on(survey(job, tools, witnesses), job, tools.now)
+
+
+def survey(job: Job, tools: Tools, witnesses: Witnesses) -> Ground:
+    """Ask everybody who has to be asked for a plan."""
     interview = Interview(job, tools, witnesses)
     keys = _Keys(job, tools)
     folders = find_folders(job, tools)
     keys.ask(region for _, region in folders.found.places)
     answers = interview.finish(region for _, region in folders.found.places)
+    population = expect_chains(job.scope(tools.now), folders.found, answers.told)
+    keys.ask(region for _, region in population)
+    return Ground(folders, answers, {region: keys.of(region) for _, region in population})
+
+
+def plan_on(ground: Ground, job: Job, now: datetime) -> Plan:
+    """The plan that follows from what was answered."""
+    folders, answers = ground.folders, ground.answers
     plan = Plan(
         told=answers.told,
         method=["bucket", *answers.method],
         notes=[*answers.notes, *folders.notes, *_own_words(answers.told)],
         unlisted=folders.unlisted,
     )
-    scope, known = job.scope(tools.now), job.known_chains()
+    scope, known = job.scope(now), job.known_chains()
     plan.method += ["store"] * bool(scope.known)
     population = expect_chains(scope, folders.found, answers.told)
-    keys.ask(region for _, region in population)
     for (account_id, region), expected in population.items():
         chain = ChainId(expected.root, account_id, region, job.trail.name, job.trail.home_region)
         if job.is_collected:
             expected = _without_head(expected)
         plan.expected[chain] = expected
         plan.known[chain] = known.get((account_id, region), ())
-        parts = _segments(chain, expected, job, keys.of(region), plan.known[chain])
+        parts = _segments(chain, expected, job, ground.keys[region], plan.known[chain])
         home = (account_id, region) == (job.trail.account_id, job.trail.home_region)
         if home and open_aspects(job.trail, plan.trail_status(job)) & AT_HOME:
             # Where acts on the trail are recorded: what ended its chains stands there.

@@ -136,6 +136,19 @@ class Witnesses:
     history: HistorySource | None = None
 
 
+class Parts(Protocol):
+    """Where an interrupted verification of one trail keeps what it has, by name.
+
+    Called from one thread. Raises AccessError where it cannot be used: then nobody could go on.
+    """
+
+    def load(self, name: str) -> bytes | None:
+        """What was kept under that name."""
+
+    def save(self, name: str, part: bytes) -> None:
+        """Keep it, in place of what has the name. It is there even if the process is killed."""
+
+
 class Progress(Protocol):
     """Told how far a run is, from many threads. It never fails and decides nothing."""
 
@@ -150,3 +163,15 @@ class Progress(Protocol):
 
     def valid_log(self, location: S3Location) -> None:
         """This log file has the content that an authentic digest states."""
+
+
+class Untold:
+    """Progress that nobody is told."""
+
+    def expect(self, log_files: int) -> None: ...
+
+    def done(self, log_files: int, stored_bytes: int) -> None: ...
+
+    def valid_digest(self, location: S3Location) -> None: ...
+
+    def valid_log(self, location: S3Location) -> None: ...

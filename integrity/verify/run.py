@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,7 +21,7 @@ from integrity.verify.inquiry import inquire
 from integrity.verify.job import Job
 from integrity.verify.join import JoinedChain, join_chain
 from integrity.verify.parallel import Stopping
-from integrity.verify.plan import Plan, make_plan
+from integrity.verify.plan import Plan, make_plan, plan_on, survey
 from integrity.verify.ports import (
     KeySource,
     ObjectSource,
@@ -30,6 +30,8 @@ from integrity.verify.ports import (
     VersionSource,
     Witnesses,
 )
+from integrity.verify.resume import Keeping, Resumption, resume
+from integrity.verify.segment import Segment
 from integrity.verify.tools import Tools
 from integrity.verify.vicinity import is_home
 from integrity.verify.whole import join_run
@@ -56,11 +58,13 @@ class Sources:
 class Verification:
     """A record, and what the next verification of the trail is to know.
 
-    `known` has every chain of the job's, advanced where it was looked at.
+    `known` has every chain of the job's, advanced where it was looked at. Of a verification that
+    keeps its parts, `left` counts the segments that the same one would read again.
     """
 
     run: Run
     known: tuple[KnownChain, ...]
+    left: int = 0
 
 
 def verify_trail(
@@ -73,22 +77,28 @@ def verify_trail(
     clock: Callable[[], datetime],
     stopping: Stopping,
     previous_sha256: str | None = None,
+    keeping: Keeping | None = None,
 ) -> Verification:
     """The record of one trail over one window, and what it adds to what is known.
 
     `previous_sha256` is of the trail's record before this one, where there is one. Judgement knows
     one time: `clock` at the start, or when what is judged was collected. Once `stopping` is set,
-    the record is made of what was judged so far, and says so.
+    the record is made of what was judged so far, and says so. With `keeping`, what was interrupted
+    goes on; its times are those at which it was begun.
     """
     started = clock()
     now = started if job.as_of is None else min(job.as_of, started)
+    resumed = None if keeping is None else resume(keeping, job, started, now)
+    if resumed is not None:
+        job, started, now = resumed.job, resumed.begun.started_at, resumed.begun.judged_at
     readers = ThreadPoolExecutor(job.concurrency)
     try:
         tools = Tools(
             sources.objects, sources.keys, sources.retention, readers, now, progress, stopping
         )
-        plan = make_plan(job, tools, sources.witnesses)
-        chains = list(_join_all(job, plan, tools, sources.recipe, clock))
+        plan = _plan(job, tools, sources.witnesses, resumed)
+        engine = _Engine(tools, sources.recipe, clock, resumed)
+        chains = list(_join_all(job, plan, tools, engine))
         info = RunInfo(
             id=run_id,
             caller_arn=caller_arn,
@@ -100,13 +110,47 @@ def verify_trail(
             interrupted=stopping.is_set(),
             stored_bytes=sum(chain.stored_bytes for chain in chains),
             previous_sha256=previous_sha256,
+            resumed_at=() if resumed is None else resumed.begun.resumed_at,
         )
         run = join_run(job, plan, chains, info)
         run = inquire(run, job, plan, tools, sources.witnesses, sources.versions)
     finally:
         readers.shutdown(wait=not stopping.is_set(), cancel_futures=True)
     finished = replace(run, run=replace(info, finished_at=clock()))
-    return Verification(finished, _known(job, chains))
+    left = 0 if resumed is None else resumed.left
+    return Verification(finished, _known(job, chains), left)
+
+
+def _plan(job: Job, tools: Tools, witnesses: Witnesses, resumed: Resumption | None) -> Plan:
+    if resumed is None:
+        return make_plan(job, tools, witnesses)
+    return plan_on(resumed.ground(lambda: survey(job, tools, witnesses)), job, tools.now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Engine:
+    """What runs segments, but for those that were finished before."""
+
+    tools: Tools
+    recipe: SourcesRecipe | None
+    clock: Callable[[], datetime]
+    resumed: Resumption | None
+
+    def run(self, segments: Sequence[Segment], job: Job) -> Iterator[SegmentResult]:
+        left = []
+        for segment in segments:
+            result = None if self.resumed is None else self.resumed.recall(segment)
+            if result is None:
+                left.append(segment)
+                continue
+            self.tools.progress.expect(result.log_files)
+            self.tools.progress.done(result.log_files, result.stored_bytes)
+            yield result
+        checked = run_segments(left, job, self.tools, recipe=self.recipe, clock=self.clock)
+        for result in checked:
+            if self.resumed is not None:
+                self.resumed.keep(result)
+            yield result
 
 
 def _configuration_sha256(job: Job) -> str:
@@ -123,13 +167,7 @@ def _known(job: Job, chains: Iterable[JoinedChain]) -> tuple[KnownChain, ...]:
     return tuple(sorted([*kept, *advanced], key=lambda one: one.chain))
 
 
-def _join_all(
-    job: Job,
-    plan: Plan,
-    tools: Tools,
-    recipe: SourcesRecipe | None,
-    clock: Callable[[], datetime],
-) -> Iterator[JoinedChain]:
+def _join_all(job: Job, plan: Plan, tools: Tools, engine: _Engine) -> Iterator[JoinedChain]:
     """Each chain as soon as its last segment is there: what a chain is made of need not be kept.
 
     What is to be asked of the home region's events waits until they are there; it goes first.
@@ -141,7 +179,7 @@ def _join_all(
     segments = [segment for chain in chains for segment in plan.segments[chain]]
     # Every segment has its own part of what is known.
     asked = replace(job, known=())
-    for result in run_segments(segments, asked, tools, recipe=recipe, clock=clock):
+    for result in engine.run(segments, asked):
         endings.hear(result)
         chain = result.chain
         results[chain].append(result)

@@ -10,12 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from integrity.chain.model import ChainId, S3Location, TimeWindow, VerifiedEvent
+from integrity.chain.model import ChainId, TimeWindow, VerifiedEvent
 from integrity.chain.times import HOUR, day_of
 from integrity.events.search import Wanted
 from integrity.record import SegmentResult
 from integrity.verify.job import Job
 from integrity.verify.plan import Plan
+from integrity.verify.ports import Untold
 from integrity.verify.segment import Segment, check_segment
 from integrity.verify.tools import Tools
 
@@ -39,7 +40,8 @@ class Vicinity:
 
     def __init__(self, job: Job, plan: Plan, tools: Tools, *, most_hours: int) -> None:
         self._job, self._plan = replace(job, unreferenced=False, known=()), plan
-        self._tools = replace(tools, progress=Quiet())
+        # Nobody is told of files outside of what was asked for.
+        self._tools = replace(tools, progress=Untold())
         self._most_hours = most_hours
         self._heard: dict[tuple[ChainId, datetime], Heard] = {}
 
@@ -80,15 +82,3 @@ class Vicinity:
 def is_home(chain: ChainId, job: Job) -> bool:
     """Whether it is the chain of the trail's owner in its home region."""
     return (chain.account_id, chain.region) == (job.trail.account_id, job.trail.home_region)
-
-
-class Quiet:
-    """Nobody is told of files outside of what was asked for."""
-
-    def expect(self, log_files: int) -> None: ...
-
-    def done(self, log_files: int, stored_bytes: int) -> None: ...
-
-    def valid_digest(self, location: S3Location) -> None: ...
-
-    def valid_log(self, location: S3Location) -> None: ...

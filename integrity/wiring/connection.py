@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING
 from integrity.chain.model import (
     KeysUnavailable,
     PublicKey,
+    S3Location,
     StatusUnavailable,
     TimeWindow,
     Trail,
 )
+from integrity.chain.names import LogName
 from integrity.errors import AccessError, UsageError
 from integrity.verify.claim import Claim, MeantTrail, with_neighbours
 from integrity.verify.job import Job
@@ -37,7 +39,10 @@ if TYPE_CHECKING:
     from integrity.sources.event_history import EventHistory
     from integrity.sources.s3 import S3Source
     from integrity.sources.versions import ObjectVersions
+    from integrity.verify.forecast import Forecast
+    from integrity.verify.resume import Keeping
     from integrity.verify.run import Sources, Verification
+    from integrity.verify.voucher import Vouched
 
 _log = getLogger(__name__)
 _BESIDE = 4  # threads for what is asked while something else is waited for
@@ -127,17 +132,17 @@ class Connection:
         names_valid: bool,
         previous_sha256: str | None = None,
         sources: Sources | None = None,
+        keeping: Keeping | None = None,
     ) -> Verification:
-        """One trail's record. Raises UsageError for a region that is not one.
+        """One trail's record.
 
         `names_valid` keeps it in one process: names of valid files do not travel between several.
-        `sources` stand in for this connection's own.
+        `sources` stand in for this connection's own; with `keeping` it can go on later.
         """
         from integrity.verify.run import verify_trail
 
-        _refuse_unknown(self._aws, job.source_regions or ())
-        caller = self._caller(job.trail.home_region)
         own = sources or self.sources_of(job)
+        caller = self._caller(job.trail.home_region)
         verification = verify_trail(
             replace(job, is_copy=self._access.replica is not None),
             replace(own, recipe=None) if names_valid else own,
@@ -147,16 +152,35 @@ class Connection:
             clock=clock,
             stopping=stopping,
             previous_sha256=previous_sha256,
+            keeping=keeping,
         )
         population = verification.run.population
         notes = (*self._directory.notes, *population.notes)
         run = replace(verification.run, population=replace(population, notes=notes))
         return replace(verification, run=run)
 
+    def forecast(self, job: Job, now: datetime, stopping: Stopping) -> Forecast:
+        """What verifying one trail will take, from listings alone."""
+        from integrity.verify.forecast import forecast_trail
+
+        return forecast_trail(job, self.sources_of(job), now=now, stopping=stopping)
+
+    def find_log(
+        self, location: S3Location, name: LogName, trail_arn: str | None, now: datetime
+    ) -> Vouched:
+        """Who vouches for one log file. Raises UsageError for an ARN that is none."""
+        from integrity.sources.claimed import claimed_trail
+        from integrity.verify.vouched import find_log
+
+        root = name.root
+        trail = trail_arn and claimed_trail(trail_arn, root.bucket, root.prefix)
+        return find_log(location, name, self.open_sources(), trail=trail or None, now=now)
+
     def sources_of(self, job: Job) -> Sources:
-        """Where a job's bytes and witnesses come from."""
+        """Where a job's bytes and witnesses come from. Raises UsageError for an unknown region."""
         from integrity.verify.run import Sources
 
+        _refuse_unknown(self._aws, job.source_regions or ())
         bucket = self._access.replica[0] if self._access.replica else job.trail.bucket
         self._beside.submit(self._s3.open_ahead, bucket)
         caller = self._caller(job.trail.home_region)

@@ -56,12 +56,12 @@ from integrity.stores.places import named_bucket, named_table
 from integrity.stores.trials import try_records_folder, try_state_file
 from integrity.verify.folders import find_folders
 from integrity.verify.job import Job
+from integrity.verify.ports import Untold
 from integrity.verify.tools import Tools
 from integrity.wiring.configuration import access_of, claim_of
 from integrity.wiring.connection import Connection
 from integrity.wiring.destinations import name_destinations, open_destinations
 from integrity.wiring.timetable import Timetable
-from integrity.wiring.watched import Quiet
 
 if TYPE_CHECKING:
     from integrity.aws.roles import Role
@@ -265,7 +265,7 @@ class _Examination:
             source_regions=table.source_regions or None,
             ignored=table.ignore,
         )
-        tools = Tools(objects, keys, rules, self._executor, now, Quiet(), Event())
+        tools = Tools(objects, keys, rules, self._executor, now, Untold(), Event())
         places = find_folders(job, tools).found.places
         return [
             Folder(root, account_id, region)

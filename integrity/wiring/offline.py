@@ -23,6 +23,7 @@ from integrity.wiring.access import Offline
 if TYPE_CHECKING:
     from integrity.evidence.manifest import Asked, Manifest
     from integrity.sources.folder import FolderSource
+    from integrity.verify.resume import Keeping
     from integrity.verify.run import Sources, Verification
 
 _MOST_NAMED = 20
@@ -72,6 +73,7 @@ class OfflineConnection:
         clock: Callable[[], datetime],
         stopping: Stopping,
         names_valid: bool,
+        keeping: Keeping | None = None,
     ) -> Verification:
         """One trail's record. `names_valid` keeps it in one process."""
         from integrity.verify.run import verify_trail
@@ -85,6 +87,7 @@ class OfflineConnection:
             progress=progress,
             clock=clock,
             stopping=stopping,
+            keeping=keeping,
         )
         population = verification.run.population
         notes = (*population.notes, *self._held.notes())

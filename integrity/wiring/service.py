@@ -6,6 +6,7 @@ its roles. One trail that cannot be verified stops no other.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -32,6 +33,8 @@ from integrity.stores.places import open_record_store, open_state_store
 from integrity.verify.parallel import Stopping
 from integrity.wiring.destinations import name_destinations, open_destinations
 from integrity.wiring.drilling import keep_drill, make_drill
+from integrity.wiring.signed_records import SignedRecords
+from integrity.wiring.signing import open_signer
 from integrity.wiring.watched import WatchedTrail
 
 if TYPE_CHECKING:
@@ -162,7 +165,13 @@ class Service:
     def records(self) -> RecordStore:
         """Where records are."""
         records = self._config.records
-        return open_record_store(records.place, self._open_aws, kms_key_id=records.kms_key_id)
+        store = open_record_store(records.place, self._open_aws, kms_key_id=records.kms_key_id)
+        if records.sign is None:
+            return store
+        key = records.sign
+        return SignedRecords(
+            store, lambda: open_signer(key, os.environ, self._open_aws), self._clock
+        )
 
     @cached_property
     def outbox(self) -> Outbox:

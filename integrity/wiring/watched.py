@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from integrity.chain.estate import ExpirationRule, Unasked
-from integrity.chain.model import S3Location, TimeWindow, Trail
+from integrity.chain.model import TimeWindow, Trail
 from integrity.errors import UsageError
 from integrity.incidents.looks import Look
 from integrity.record import Run
@@ -18,6 +18,7 @@ from integrity.verify.claim import MeantTrail
 from integrity.verify.days import DayKey, ListedDay, list_days
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
+from integrity.verify.ports import Untold
 from integrity.verify.tools import Tools
 from integrity.wiring.configuration import access_of, claim_of
 from integrity.wiring.connection import Connection, connect
@@ -133,7 +134,7 @@ class Opened:
         executor = ThreadPoolExecutor(job.concurrency)
         try:
             sources = self.connection.open_sources()
-            tools = Tools(*sources, executor, now, _Quiet(), stopping)
+            tools = Tools(*sources, executor, now, Untold(), stopping)
             return list_days(job, tools, days)
         finally:
             executor.shutdown(wait=not stopping.is_set(), cancel_futures=True)
@@ -173,25 +174,9 @@ class Opened:
     def _run(self, job: Job, stopping: Stopping, previous_sha256: str | None) -> Verification:
         return self.connection.verify(
             job,
-            progress=Quiet(),
+            progress=Untold(),
             clock=self.watched.clock,
             stopping=stopping,
             names_valid=False,
             previous_sha256=previous_sha256,
         )
-
-
-class Quiet:
-    """Nobody watches the progress of a service; its record says what it did."""
-
-    def expect(self, log_files: int) -> None:
-        """Nothing."""
-
-    def done(self, log_files: int, stored_bytes: int) -> None:
-        """Nothing."""
-
-    def valid_digest(self, location: S3Location) -> None:
-        """Nothing."""
-
-    def valid_log(self, location: S3Location) -> None:
-        """Nothing."""

@@ -6,13 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from integrity.chain.model import TimeWindow, Trail
+from integrity.chain.model import S3Location, TimeWindow, Trail
+from integrity.chain.names import LogName
 from integrity.record import Run
 from integrity.verify.claim import Claim, MeantTrail
+from integrity.verify.forecast import Forecast
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
 from integrity.verify.ports import Progress
+from integrity.verify.resume import Keeping
 from integrity.verify.run import Verification
+from integrity.verify.voucher import Vouched
 from integrity.wiring import Access, Offline, TrailListing
 from tests.report import samples
 
@@ -48,6 +52,9 @@ class StandIn:
     window: TimeWindow | None = None
     jobs: list[Job] = field(default_factory=list)
     nows: list[datetime] = field(default_factory=list)
+    keeping: list[Keeping | None] = field(default_factory=list)
+    left: int = 0
+    forecasts: Sequence[Forecast] = ()
 
     def connect(self, access: Access, *, now: datetime) -> StandIn:
         self.access = access
@@ -74,7 +81,9 @@ class StandIn:
         clock: Callable[[], datetime],
         stopping: Stopping,
         names_valid: bool,  # noqa: ARG002
+        keeping: Keeping | None = None,
     ) -> Verification:
+        self.keeping.append(keeping)
         answer = self.answers[len(self.jobs)]
         self.jobs.append(job)
         self.nows.append(clock())
@@ -82,7 +91,17 @@ class StandIn:
             raise answer
         run = answer if isinstance(answer, Run) else answer(progress)
         info = replace(run.run, interrupted=stopping.is_set())
-        return Verification(replace(run, trail_arn=job.trail.arn, run=info), ())
+        return Verification(replace(run, trail_arn=job.trail.arn, run=info), (), self.left)
+
+    def forecast(self, job: Job, now: datetime, stopping: Stopping) -> Forecast:
+        self.jobs.append(job)
+        self.nows.append(now)
+        return replace(self.forecasts[len(self.jobs) - 1], interrupted=stopping.is_set())
+
+    def find_log(
+        self, location: S3Location, name: LogName, trail_arn: str | None, now: datetime
+    ) -> Vouched:
+        raise NotImplementedError
 
     def list_trails(self) -> Sequence[TrailListing]:
         if isinstance(self.listings, BaseException):

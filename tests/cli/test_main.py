@@ -23,6 +23,8 @@ COMMANDS = [
     "verify",
     "report",
     "restore",
+    "find",
+    "verify-evidence",
     "bundle",
     "trails",
     "keys",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from integrity.config.environment import SIGN_PASSPHRASE, lay_over
 from integrity.config.model import Config
 from integrity.config.parse import parse_config
 from integrity.errors import ConfigError
+from integrity.evidence.signature import PASSPHRASE
 
 ARN = "arn:aws:cloudtrail:us-east-1:111122223333:trail/main"
 ROLE = "arn:aws:iam::111122223333:role/r"
@@ -151,3 +153,9 @@ def test_webhooks_are_numbered_in_their_audience_and_stay_unshown() -> None:
             AUDIENCES_OPERATIONS_SLACK_WEBHOOK_URL=f"{url}2",
         ).sha256
     )
+
+
+def test_the_passphrase_of_the_signing_key_is_no_key_and_no_mistake() -> None:
+    assert SIGN_PASSPHRASE == PASSPHRASE
+    overlay = lay_over({}, {PASSPHRASE: "correct horse"})
+    assert (overlay.variables, overlay.mistakes) == ({}, [])

@@ -25,7 +25,6 @@ _S3 = {
     "HeadObjectVersion": "GetObjectVersion",
     "ListObjectVersions": "ListBucketVersions",
     "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
-    "ListObjectVersions": "ListBucketVersions",
 }
 _SERVICES = {"monitoring": "cloudwatch"}
 _DENIED = {

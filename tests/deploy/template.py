@@ -33,6 +33,7 @@ EXTRA_TOPIC = {"ExtraAlarmTopicArn": "arn:aws:sns:us-east-1:777788889999:pager"}
 KEYS = {
     "TrailKmsKeyArn": "arn:aws:kms:us-east-1:111122223333:key/trail",
     "RecordsKmsKeyArn": "arn:aws:kms:us-east-1:111122223333:key/records",
+    "RecordsSigningKeyArn": "arn:aws:kms:us-east-1:111122223333:key/signing",
     "LogKmsKeyArn": "arn:aws:kms:us-east-1:111122223333:key/logs",
 }
 ORGANIZATION = {"OrganizationId": "o-exampleorgid"}

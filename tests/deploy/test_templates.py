@@ -252,6 +252,7 @@ def test_what_is_given_stands_in_the_configuration() -> None:
             "RecordsBucket": "my-records",
             "RecordsPrefix": "of/main",
             "RecordsKmsKeyArn": KEYS["RecordsKmsKeyArn"],
+            "RecordsSigningKeyArn": KEYS["RecordsSigningKeyArn"],
             "MoreTrailSettings": 'ignore = ["123456789012", "777788889999/me-south-1"]',
         }
     )
@@ -269,6 +270,7 @@ def test_what_is_given_stands_in_the_configuration() -> None:
     assert trail.retention_days == 400
     assert made.records.place == "s3://my-records/of/main"
     assert made.records.kms_key_id == KEYS["RecordsKmsKeyArn"]
+    assert made.records.sign == f"kms:{KEYS['RecordsSigningKeyArn']}"
     assert made.audiences.operations.sns_topic_arns == (
         "arn:aws:sns:us-east-1:123456789012:operations",
     )

@@ -78,6 +78,29 @@ def test_another_record_of_the_same_name_is_refused(records: RecordStore) -> Non
     assert newest.document == b"one"
 
 
+def test_a_signature_is_named_like_its_record(folder: FolderRecords, tmp_path: Path) -> None:
+    folder.write(ARN, NOW, RUN, b"{}")
+    folder.attach(ARN, NOW, RUN, b"signature")
+    folder.attach(ARN, NOW, RUN, b"another")
+    assert files(tmp_path) == [NAME, f"{NAME}.sig"]
+    assert (tmp_path / f"{NAME}.sig").read_bytes() == b"signature"
+    newest = folder.newest(ARN)
+    assert newest is not None
+    assert newest.document == b"{}"
+
+
+def test_a_signature_in_a_bucket_is_never_written_over(s3: Any) -> None:
+    records = S3Records("records", s3, prefix="of/main")
+    records.write(ARN, NOW, RUN, b"{}")
+    records.attach(ARN, NOW, RUN, b"signature")
+    records.attach(ARN, NOW, RUN, b"another")
+    newest = records.newest(ARN)
+    assert newest is not None
+    assert newest.document == b"{}"
+    kept = s3.get_object(Bucket="records", Key=f"of/main/{NAME}.sig")["Body"].read()
+    assert kept == b"signature"
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> FolderRecords:
     return FolderRecords(tmp_path)
