@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from logging import getLogger
 from threading import Event
 from typing import TYPE_CHECKING
@@ -168,10 +168,8 @@ class Service:
         store = open_record_store(records.place, self._open_aws, kms_key_id=records.kms_key_id)
         if records.sign is None:
             return store
-        key = records.sign
-        return SignedRecords(
-            store, lambda: open_signer(key, os.environ, self._open_aws), self._clock
-        )
+        sign = partial(open_signer, records.sign, os.environ, self._open_aws)
+        return SignedRecords(store, sign, self._clock)
 
     @cached_property
     def outbox(self) -> Outbox:
