@@ -122,7 +122,7 @@ class ServiceTable(Table):
         default=48 * HOUR, ge=HOUR, le=366 * DAY, description="How far back the first tick looks."
     )
     concurrency: int = Field(
-        default=64, strict=True, ge=1, le=1024, description="How many objects are read at a time."
+        default=128, strict=True, ge=1, le=1024, description="How many objects are read at a time."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info",

@@ -35,8 +35,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-WHOLE_BODY_BYTES = 8 * 1024 * 1024
-"""Objects up to this stored size are handed over in one piece; larger ones are streamed."""
+WHOLE_BODY_BYTES = 2 * 1024 * 1024
+"""Objects up to this stored size are handed over in one piece; larger ones are streamed.
+
+All that are read at a time may be that large.
+"""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ODD_PARTS = frozenset({"", ".", ".."})
