@@ -41,11 +41,11 @@ def write_page(results: Results) -> None:
 def render_short(results: Results) -> str:
     """The README's table: the first figure of the cases that tell most."""
     rows = [
-        f"| {case.title} | {case.figures[0].what} | {shown(case.figures[0])} |\n"
+        f"| {case.title} | {case.figures[0].what} | {shown(case.figures[0])} | {case.load:.0f} |\n"
         for case in results.cases
         if case.case in _IN_README
     ]
-    return "".join(["| | | measured |\n|---|---|---:|\n", *rows])
+    return "".join(["| | | measured | load of the machine |\n|---|---|---:|---:|\n", *rows])
 
 
 def render_page(results: Results) -> str:
