@@ -53,7 +53,7 @@ slow: install
 test-all: test slow
 
 bench: install
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench --write $(CASES)
 
 # `make image ENGINE=podman`, or with IMAGE_FLAGS='--build-arg BASE_IMAGE=...' from a mirror's base.
 image:

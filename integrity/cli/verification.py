@@ -25,8 +25,6 @@ from integrity.cli.progress import choose_progress
 from integrity.cli.signed import open_seal, signature_path
 from integrity.errors import AccessError, UsageError
 from integrity.record import ExitStatus, Run, encode, exit_status, worst_status
-from integrity.report.page import render_page
-from integrity.report.recorded import decode_record
 from integrity.report.text import Style, render_header, render_run, render_summary
 from integrity.verify.claim import Claim, MeantTrail
 from integrity.verify.job import Job
@@ -220,6 +218,9 @@ class _Session:
 
     def render_page(self) -> str:
         """The records as one page."""
+        from integrity.report.page import render_page
+        from integrity.report.recorded import decode_record
+
         records = [decode_record(encode(run)) for run in self._runs]
         return render_page(records, unverified=self._unverified)
 

@@ -137,7 +137,7 @@ class ServiceTable(Table):
         description="Within how many days each watched day is read and hashed again. `0`: never.",
     )
     concurrency: int = Field(
-        default=64, strict=True, ge=1, le=1024, description="How many objects are read at a time."
+        default=128, strict=True, ge=1, le=1024, description="How many objects are read at a time."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info",

@@ -30,15 +30,19 @@ from integrity.sources.transfer import BrokenTransferError, Buffer, whole
 
 if TYPE_CHECKING:
     import botocore.session
-    from obstore import GetResult
+    from obstore import Attributes, ObjectMeta
     from obstore.store import ClientConfig, RetryConfig, S3Config, S3Credential
 
 T = TypeVar("T")
 
-WHOLE_BODY_BYTES = 8 * 1024 * 1024
-"""Objects up to this stored size are handed over in one piece; larger ones are streamed."""
+WHOLE_BODY_BYTES = 2 * 1024 * 1024
+"""Objects up to this stored size are handed over in one piece; larger ones are streamed.
+
+All that are read at a time may be that large.
+"""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_ODD_PARTS = frozenset({"", ".", ".."})
 _STREAM_PIECE_BYTES = 1024 * 1024
 _FAILURES = (BaseError, OSError, ValueError)
 _MOST_FAILURES_IN_A_ROW = 16
@@ -59,9 +63,7 @@ class Failure(Enum):
 
 def is_addressable(key: str) -> bool:
     """Whether obstore asks for this very key: it drops outer slashes and refuses odd parts."""
-    return _CONTROL.search(key) is None and not any(
-        part in ("", ".", "..") for part in key.split("/")
-    )
+    return _CONTROL.search(key) is None and _ODD_PARTS.isdisjoint(key.split("/"))
 
 
 class FastBucket:
@@ -135,29 +137,28 @@ class FastBucket:
         with pace.request() as request:
             try:
                 result = obstore.get(self._store, key)
-                size = result.meta["size"]
-                body = result.bytes() if size <= WHOLE_BODY_BYTES else None
+                meta = result.meta  # made anew each time it is asked for
+                body = result.bytes() if meta["size"] <= WHOLE_BODY_BYTES else None
             except _FAILURES as error:
                 failure = _failure(error)
                 request.slow_down = failure is Failure.SLOW_DOWN
                 return failure
             if body is None:
-                return self._fetched(
-                    key, result, result.stream(min_chunk_size=_STREAM_PIECE_BYTES), read
-                )
+                pieces = result.stream(min_chunk_size=_STREAM_PIECE_BYTES)
+                return self._fetched(key, meta, result.attributes, pieces, read)
         # The next request need not wait for this one's bytes to be hashed.
-        return self._fetched(key, result, (memoryview(body),), read)
+        return self._fetched(key, meta, result.attributes, (memoryview(body),), read)
 
     def _fetched(
         self,
         key: str,
-        result: GetResult,
+        meta: ObjectMeta,
+        attributes: Attributes,
         pieces: Iterable[Buffer],
         read: Callable[[Iterable[Buffer]], T],
     ) -> Fetched[T] | Failure:
-        size = result.meta["size"]
         try:
-            content = read(whole(pieces, size, _FAILURES))
+            content = read(whole(pieces, meta["size"], _FAILURES))
         except BrokenTransferError:
             return Failure.PASSING
         self._failures_in_a_row = 0
@@ -165,12 +166,10 @@ class FastBucket:
             location=S3Location(self._bucket, key),
             content=content,
             # The object's own properties come capitalised (Content-Type), user metadata never does.
-            metadata={
-                name: value for name, value in result.attributes.items() if name == name.lower()
-            },
-            last_modified=result.meta["last_modified"],
-            version_id=result.meta["version"],
-            size=size,
+            metadata={name: value for name, value in attributes.items() if name == name.lower()},
+            last_modified=meta["last_modified"],
+            version_id=meta["version"],
+            size=meta["size"],
         )
 
 

@@ -31,7 +31,7 @@ from integrity.verify.job import Job
 from integrity.verify.judged import DigestJudge, Judged, found, unjudged
 from integrity.verify.keyring import KeyRing
 from integrity.verify.listing import CLOUDTRAIL_BEGAN, DigestFolders, days_from
-from integrity.verify.parallel import each
+from integrity.verify.parallel import each_small
 from integrity.verify.remembered import name_of
 from integrity.verify.span import DigestSpan
 from integrity.verify.tools import Tools
@@ -234,7 +234,7 @@ class DigestReader:
         """Beside each other as many as there are threads, fewer of those that are large."""
         shown = [self._folders.shelf.shown(location) for _, location in wanted]
         largest = max([1, *(listed.size for listed in shown if listed is not None)])
-        judged = each(
+        judged = each_small(
             self._tools.executor,
             lambda item: self._judge.judge(*item, self._folders.shelf.shown(item[1])),
             wanted,

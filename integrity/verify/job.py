@@ -43,7 +43,7 @@ class Job:
     unreferenced: bool = True
     allow_gaps: bool = False
     limits: Limits = field(default_factory=Limits)
-    concurrency: int = 64
+    concurrency: int = 128
     known: tuple[KnownChain, ...] = ()
     accepting: bool = False
     known_rules: tuple[ExpirationRule, ...] | None = None

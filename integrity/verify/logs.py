@@ -32,7 +32,7 @@ from integrity.chain.trouble import REWRITTEN, archived
 from integrity.verify.job import Job
 from integrity.verify.kept import Retention
 from integrity.verify.named import NamedLog
-from integrity.verify.parallel import each
+from integrity.verify.parallel import each_small
 from integrity.verify.ports import Reader
 from integrity.verify.searched import KeptFile, LogSearch, keeping
 from integrity.verify.tools import Tools
@@ -100,7 +100,7 @@ class LogChecker:
                 yield log
 
         left = drawing()
-        checked = each(
+        checked = each_small(
             self._tools.executor,
             self._check,
             left,

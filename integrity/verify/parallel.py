@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
+from itertools import chain, islice
 from queue import Empty, SimpleQueue
-from threading import Condition
+from threading import Condition, Lock
 from typing import Protocol, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _LOOK_SECONDS = 0.5
+_TURN = 16
 LINGER_SECONDS = 2.0
 
 
@@ -80,6 +82,42 @@ def each(
         if pair is None:
             return
         yield pair
+
+
+def each_small(
+    executor: Executor,
+    work: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    in_flight: int,
+    stopping: Stopping,
+) -> Iterator[tuple[Item, Result]]:
+    """The same for threads and work that is soon done: whoever has done an item draws the next.
+
+    To hand an item from thread to thread, and its result back, costs more than to read a small
+    file. After a turn of some items a thread lets others have its place.
+    """
+    drawn = _Shared(items, stopping)
+
+    def turn(first: Item) -> list[tuple[Item, Result]]:
+        return [(item, work(item)) for item in chain([first], islice(drawn, _TURN - 1))]
+
+    for _, done in each(executor, turn, drawn, in_flight=in_flight, stopping=stopping):
+        yield from done
+
+
+class _Shared(Iterator[Item]):
+    """Items that many threads draw from, each of them once, until everything is to stop."""
+
+    def __init__(self, items: Iterable[Item], stopping: Stopping) -> None:
+        self._items, self._stopping = iter(items), stopping
+        self._lock = Lock()
+
+    def __next__(self) -> Item:
+        with self._lock:
+            if self._stopping.is_set():
+                raise StopIteration
+            return next(self._items)
 
 
 def _next(

@@ -45,7 +45,7 @@ class Access:
     keys_file: Path | None = None
     keys_profile: str | None = None
     keys_role: Role | None = None
-    concurrency: int = 64
+    concurrency: int = 128
     original: Place | None = None
     replica: Place | None = None
 

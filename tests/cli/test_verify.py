@@ -87,7 +87,7 @@ def test_nothing_is_asked_for_but_the_last_24_hours_of_every_trail() -> None:
     assert (job.grace, job.redelivery_grace) == (timedelta(hours=1), timedelta(hours=24))
     assert job.unreferenced
     assert not job.allow_gaps
-    assert job.concurrency == 64
+    assert job.concurrency == 128
     assert job.trail == trail()
 
 

@@ -21,7 +21,7 @@ from integrity.verify import digests
 from integrity.verify.digests import DigestReader
 from integrity.verify.keyring import KeyRing
 from integrity.verify.listing import DigestFolders
-from integrity.verify.parallel import each
+from integrity.verify.parallel import each_small
 from integrity.verify.span import DigestSpan
 from tests.chain.specimens import CHAIN, at, hours
 from tests.memory import MemorySource
@@ -430,9 +430,9 @@ def test_large_digests_are_read_few_at_a_time(
 
     def noting(*work: Any, in_flight: int, **rest: Any) -> Any:
         asked.append(in_flight)
-        return each(*work, in_flight=in_flight, **rest)
+        return each_small(*work, in_flight=in_flight, **rest)
 
-    monkeypatch.setattr(digests, "each", noting)
+    monkeypatch.setattr(digests, "each_small", noting)
     monkeypatch.setattr(digests, "_IN_FLIGHT_BYTES", in_flight_bytes)
 
     span = read(made(hours=40), executor)

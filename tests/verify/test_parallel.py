@@ -9,7 +9,7 @@ from threading import Event
 
 import pytest
 
-from integrity.verify.parallel import each
+from integrity.verify.parallel import each, each_small
 
 GOING_ON = Event()
 
@@ -108,3 +108,53 @@ def test_what_is_under_way_is_not_waited_for_without_end(in_flight: int) -> None
         released.set()
 
     assert results == []
+
+
+# Small work, which threads draw by themselves
+
+
+def test_small_items_come_with_their_results_once() -> None:
+    with ThreadPoolExecutor(4) as executor:
+        items = iter(range(1000))
+        results = list(each_small(executor, lambda n: n * n, items, in_flight=7, stopping=GOING_ON))
+
+    assert sorted(results) == [(n, n * n) for n in range(1000)]
+
+
+def test_a_thread_that_has_had_its_turn_lets_others_have_its_place() -> None:
+    done: list[str] = []
+
+    def work(name: str) -> str:
+        done.append(name)
+        return name
+
+    with ThreadPoolExecutor(1) as executor:
+        results = each_small(
+            executor, work, itertools.repeat("small"), in_flight=1, stopping=GOING_ON
+        )
+        next(results)
+        executor.submit(work, "other").result(timeout=30)
+
+    assert done.index("other") < 100
+
+
+def test_of_small_items_nothing_more_is_begun_either() -> None:
+    stopping, begun = Event(), list[int]()
+
+    def work(number: int) -> int:
+        begun.append(number)
+        if number == 2:
+            stopping.set()
+        return number
+
+    with ThreadPoolExecutor(1) as executor:
+        numbers = itertools.count()
+        results = list(each_small(executor, work, numbers, in_flight=1, stopping=stopping))
+
+    assert results == [(0, 0), (1, 1), (2, 2)]
+    assert begun == [0, 1, 2]
+
+
+def test_a_fault_in_small_work_ends_the_run_loudly() -> None:
+    with ThreadPoolExecutor(2) as executor, pytest.raises(ZeroDivisionError):
+        list(each_small(executor, lambda n: 1 // n, [1, 0], in_flight=2, stopping=GOING_ON))

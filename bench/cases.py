@@ -1,0 +1,49 @@
+"""The cases by their names: what performance must hold, one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bench.chains import Chains
+from bench.files import Files, SlowDown
+from bench.front import Way
+from bench.measured import Measured
+from bench.memory import Bomb, InFlight, Many
+from bench.start import Start
+from bench.worlds import OneRegion
+from bench.year import Year
+
+_LARGE, _SMALL = 240_000, 4_000
+
+CASES: dict[str, Callable[[int], Measured]] = {
+    case.name: case.measure
+    for case in (
+        Files("large", Way.NEAR, _LARGE, must=8, aimed=11, weighs_cpu=True),
+        Files("large-tls", Way.TLS, _LARGE, must=6.5, aimed=9),
+        Files("large-far", Way.FAR, _LARGE, must=95, aimed=130),
+        Files("small", Way.NEAR, _SMALL, must=7, aimed=12),
+        Files("small-far", Way.FAR, _SMALL, must=95, aimed=130),
+        Chains(),
+        Start(),
+        SlowDown(),
+        InFlight(
+            "memory-64",
+            "64 log files of 240 KB under way",
+            OneRegion(_LARGE, per_hour=84, hours=48),
+            concurrency=64,
+            must=150,
+            aimed=100,
+        ),
+        InFlight(
+            "memory-32",
+            "32 log files of 20 MB under way",
+            OneRegion(20_000_000, per_hour=32, hours=4, different=4),
+            concurrency=32,
+            must=256,
+            aimed=150,
+        ),
+        Bomb(),
+        Many(),
+        Year(),
+    )
+}

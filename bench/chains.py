@@ -1,0 +1,69 @@
+"""Many chains with little in them: one run of ours beside the AWS CLI, called once a chain.
+
+It sees one account and one region a call, and calling it for hundreds of chains takes a quarter of
+an hour; so it is called for a few of them, and its time for all is reckoned from theirs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bench.front import Way, fronted
+from bench.measured import Figure, Measured
+from bench.timed import Command, Middle, Took, in_turn, ours, take, theirs, window
+from bench.worlds import HOUR, START, Organization
+
+_ORGANIZATION = Organization(accounts=20, regions=17, per_hour=2, hours=24, size=4000)
+_CALLED = 5
+
+
+@dataclass(frozen=True)
+class Chains:
+    """An organization's chains, a day of each."""
+
+    name: str = "chains"
+    title: str = "340 chains of 24 digests with 2 log files each, 30 ms a request"
+
+    def measure(self, runs: int) -> Measured:
+        """The time for all chains, ours beside theirs."""
+        chains = _ORGANIZATION.chains
+        few = chains[:: len(chains) // _CALLED][:_CALLED]
+        times = window(START, START + _ORGANIZATION.hours * HOUR)
+        with fronted(_ORGANIZATION) as front:
+            environment = front.environment[Way.FAR]
+            named = ("--trail-arn", front.arn, *times)
+            own = ours(environment, "verify", *named, "--quiet")
+            aws = [
+                theirs(environment, "cloudtrail", "validate-logs", *named, *_narrowed(*chain))
+                for chain in few
+            ]
+            take(own)
+            _take_all(aws)
+            one_run, calls = in_turn(runs, lambda: take(own), lambda: _take_all(aws))
+        as_many = len(chains) / len(few)
+        ratio = Middle.of_ratios(
+            [as_many * one.wall for one in calls], [one.wall for one in one_run]
+        )
+        return Measured(
+            self.name,
+            self.title,
+            runs,
+            (Figure("times as fast as the AWS CLI", ratio, 80, 120, "x"),),
+            {
+                "seconds, integrity": Middle.of([one.wall for one in one_run]).median,
+                "CPU seconds, integrity": Middle.of([one.cpu for one in one_run]).median,
+                "seconds a chain, AWS CLI": Middle.of([one.wall for one in calls]).median / _CALLED,
+                "CPU seconds a chain, AWS CLI": Middle.of([one.cpu for one in calls]).median
+                / _CALLED,
+                "chains the AWS CLI was called for": len(few),
+            },
+        )
+
+
+def _narrowed(account_id: str, region: str) -> tuple[str, ...]:
+    return ("--account-id", account_id, "--region", region)
+
+
+def _take_all(commands: list[Command]) -> Took:
+    took = [take(command) for command in commands]
+    return Took(sum(one.wall for one in took), sum(one.cpu for one in took))
