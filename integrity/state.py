@@ -38,7 +38,8 @@ class Step(StrEnum):
 
     `opened` is an audience's first news of it, whenever that comes. `worsened` is a graver outcome
     or twice as many objects. `noted` is told once, and neither reminded nor resolved. `drill` is
-    told of no incident at all: somebody tries whether messages arrive.
+    told of no incident at all: somebody tries whether messages arrive. `matched` is of none either:
+    an event that a rule is about.
     """
 
     OPENED = "opened"
@@ -47,6 +48,7 @@ class Step(StrEnum):
     RESOLVED = "resolved"
     NOTED = "noted"
     DRILL = "drill"
+    MATCHED = "matched"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,19 +93,23 @@ class Message:
     """News for an audience, ready to be read.
 
     `id` is the same for the same news, however often a tick is repeated, so that a reader can tell
-    a repeat. `subject` is at most 99 printable ASCII characters; `facts` is the same as `text` for
-    machines: JSON types only.
+    a repeat. `subject` is one line, of an incident at most 99 printable ASCII characters; `facts` is
+    the same as `text` for machines: JSON types only.
+
+    What tells of an event that a rule matched has no audience, for the rule names whom, and
+    `event`: its JSON as it came. `incident_id` is empty then.
     """
 
     id: str
     trail_arn: str
     incident_id: str
-    audience: Audience
+    audience: Audience | None
     step: Step
     subject: str
     text: str
     facts: Mapping[str, object]
     created_at: datetime
+    event: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
