@@ -93,7 +93,7 @@ class Message:
     """News for an audience, ready to be read.
 
     `id` is the same for the same news, however often a tick is repeated, so that a reader can tell
-    a repeat. `subject` is one line, of an incident at most 99 printable ASCII characters; `facts` is
+    a repeat. `subject` is one line, an incident's at most 99 printable ASCII characters; `facts` is
     the same as `text` for machines: JSON types only.
 
     What tells of an event that a rule matched has no audience, for the rule names whom, and

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 
 from integrity.chain.model import S3Location
-from integrity.events.search import Wanted
+from integrity.events.search import EVERYTHING, Wanted
+
+
+class StoppedError(Exception):
+    """A rule's program did not end, or took its process with it; the text says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +55,17 @@ class Event:
 class Rule:
     """What somebody wants to hear of.
 
-    `match` is a jq program. `wanted` is what an event must be for the program to be asked at all;
-    None: anything. `destinations` are ids of the same file, `template` what a message says in
-    place of the program's own text.
+    `match` is a jq program. `wanted` is what an event must be for the program to be asked at all.
+    `destinations` are ids of the same file; `subject` and `template` are what a message says in
+    place of the usual.
     """
 
     name: str
     match: str
     destinations: tuple[str, ...] = ()
     description: str = ""
-    wanted: Wanted | None = None
+    wanted: Wanted = EVERYTHING
+    subject: str = ""
     template: str = ""
 
 
@@ -76,29 +80,22 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class RuleCount:
-    """What one rule came to: seen == skipped + matched. `failed` of the skipped ended in an error.
+    """What one rule came to: seen == skipped + matched.
 
-    What was not asked for, by the prefilter or because the rule is disabled, is skipped too.
+    Skipped is what it does not match, for whatever reason: `failed` of these because its program
+    ended in an error, `unasked` because it was disabled.
     """
 
     seen: int = 0
     skipped: int = 0
     matched: int = 0
     failed: int = 0
-
-
-class Trouble(StrEnum):
-    """Why a rule is disabled for the rest of a run."""
-
-    TIME_LIMIT = "time limit"
-    CRASHED = "crashed"
-    NOT_COMPILED = "not compiled"
+    unasked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Disabled:
-    """A rule that was stopped, and why, for operations."""
+    """A rule that was stopped for the rest of a run, and why: for operations."""
 
     rule: str
-    trouble: Trouble
     detail: str

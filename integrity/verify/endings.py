@@ -94,7 +94,8 @@ class Endings:
             beside=expected.beside if expected is not None else (),
             wanted=ACTS_ON_TRAILS if is_home(chain, self._job) else None,
         )
-        return check_segment(segment, replace(self._job, unreferenced=False), self._tools)
+        job = replace(self._job, unreferenced=False, rules=())
+        return check_segment(segment, job, self._tools)
 
 
 def is_home(chain: ChainId, job: Job) -> bool:

@@ -14,7 +14,7 @@ import msgspec
 from integrity.chain.acts import NO_ACTS, Acts, TrailAct
 from integrity.chain.findings import Reason
 from integrity.chain.known import KnownChain
-from integrity.chain.model import ChainId, TimeWindow
+from integrity.chain.model import ChainId, TimeWindow, VerifiedEvent
 from integrity.record import Run, RunInfo, SegmentResult
 from integrity.verify.endings import Endings, is_home
 from integrity.verify.engine import SourcesRecipe, run_segments
@@ -46,11 +46,15 @@ class Sources:
 class Verification:
     """A record, and what the next verification of the trail is to know.
 
-    `known` has every chain of the job's, advanced where it was looked at.
+    `known` has every chain of the job's, advanced where it was looked at. `asked` are the events
+    that the job's rules ask for and were not given before, out of verified log files; `dropped` so
+    many files or events that could not be searched or were left out for the bounds.
     """
 
     run: Run
     known: tuple[KnownChain, ...]
+    asked: tuple[VerifiedEvent, ...] = ()
+    dropped: int = 0
 
 
 def verify_trail(
@@ -78,7 +82,8 @@ def verify_trail(
             sources.objects, sources.keys, sources.retention, readers, now, progress, stopping
         )
         plan = make_plan(job, tools, sources.witnesses)
-        chains = list(_join_all(job, plan, tools, sources.recipe, clock))
+        asked = _Asked(job.limits.max_run_bytes)
+        chains = list(_join_all(job, plan, tools, sources.recipe, clock, asked))
     finally:
         readers.shutdown(wait=not stopping.is_set(), cancel_futures=True)
     info = RunInfo(
@@ -93,12 +98,33 @@ def verify_trail(
         stored_bytes=sum(chain.stored_bytes for chain in chains),
         previous_sha256=previous_sha256,
     )
-    return Verification(join_run(job, plan, chains, info), _known(job, chains))
+    run = join_run(job, plan, chains, info)
+    return Verification(run, _known(job, chains), tuple(asked.events), asked.dropped)
 
 
 def _configuration_sha256(job: Job) -> str:
-    """Of what was asked for; what is known changes with every run."""
-    return hashlib.sha256(msgspec.json.encode(replace(job, known=()))).hexdigest()
+    """Of what was asked for; what is known changes with every run, and rules change no verdict."""
+    return hashlib.sha256(msgspec.json.encode(replace(job, known=(), rules=()))).hexdigest()
+
+
+class _Asked:
+    """What the rules ask for of all segments, as much as fits."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self.events: list[VerifiedEvent] = []
+        self.dropped = 0
+        self._left = most_bytes
+
+    def take(self, result: SegmentResult) -> SegmentResult:
+        """A segment's. What is left of it is kept until its chain is joined."""
+        self.dropped += result.dropped
+        for event in result.asked:
+            self._left -= len(event.event)
+            if self._left < 0:
+                self.dropped += 1
+            else:
+                self.events.append(event)
+        return replace(result, asked=())
 
 
 def _known(job: Job, chains: Iterable[JoinedChain]) -> tuple[KnownChain, ...]:
@@ -115,6 +141,7 @@ def _join_all(
     tools: Tools,
     recipe: SourcesRecipe | None,
     clock: Callable[[], datetime],
+    rules: _Asked,
 ) -> Iterator[JoinedChain]:
     """Each chain as soon as its last segment is there: what a chain is made of need not be kept.
 
@@ -129,9 +156,10 @@ def _join_all(
     )
     segments = [segment for chain in chains for segment in plan.segments[chain]]
     # Every segment has its own part of what is known.
-    asked = replace(job, known=())
-    for result in run_segments(segments, asked, tools, recipe=recipe, clock=clock):
+    alone = replace(job, known=())
+    for result in run_segments(segments, alone, tools, recipe=recipe, clock=clock):
         endings.hear(result)
+        result = rules.take(result)
         chain = result.chain
         results[chain].append(result)
         if len(results[chain]) == len(plan.segments[chain]):

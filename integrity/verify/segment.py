@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from integrity.chain.findings import Finding, Place, Reason, find
-from integrity.chain.known import Recall
+from integrity.chain.known import Recall, heard_of
 from integrity.chain.limits import MIB
-from integrity.chain.link import Entry, check_links, in_order
+from integrity.chain.link import Entry, LogTally, check_links, in_order
 from integrity.chain.model import (
     ChainId,
     ChainKind,
@@ -75,7 +75,7 @@ class Segment:
     an instant belongs to the earlier one. Older parts of the chain may lie under the roots
     `beside`. `keys` were asked for once per region; `witness` is what GetTrailStatus said before
     anything was listed; `known` are digests that earlier verifications saw. The events that are
-    `wanted` are taken out of its verified log files.
+    `wanted` are taken out of its verified log files, and those that the job's rules ask for.
     """
 
     chain: ChainId
@@ -115,7 +115,25 @@ class _SegmentCheck:
         self._folders = DigestFolders(
             tools.objects, tools.executor, account_id=chain.account_id, region=chain.region
         )
-        self._search = None if segment.wanted is None else LogSearch(segment.wanted, job.limits)
+        self._heard = heard_of(segment.known)
+        self._acts, self._asked = self._searches()
+
+    def _searches(self) -> tuple[LogSearch | None, LogSearch | None]:
+        """For what ends chains, and for what the rules ask: neither takes the other's room."""
+        wanted, limits = self._segment.wanted, self._job.limits
+        acts = asked = None
+        if wanted is not None:
+            room = limits.max_events * limits.max_event_bytes
+            acts = LogSearch((wanted,), limits, most=limits.max_events, most_bytes=room)
+        if self._job.rules:
+            asked = LogSearch(
+                self._job.rules,
+                limits,
+                most=limits.max_rule_events,
+                most_bytes=limits.max_rule_bytes,
+                heard=self._heard,
+            )
+        return acts, asked
 
     def check(self) -> SegmentResult:
         segment = self._segment
@@ -148,7 +166,7 @@ class _SegmentCheck:
             listing.archived,
             job=self._job,
             tools=self._tools,
-            search=self._search,
+            searches=[search for search in (self._acts, self._asked) if search is not None],
         )
         logs = checker.check(named) if self._job.log_files else unread(named)
         return self._result(digests, entries, logs, listing, self._unnamed(listing, digests))
@@ -213,20 +231,15 @@ class _SegmentCheck:
         )
         is_behind = due is not None and (newest is None or newest < due)
         unlisted = dict.fromkeys([*digests.unlisted, *listing.unlisted])
-        tallied = [
-            entry.with_logs(logs.tallies[entry.location])
-            if entry.location in logs.tallies
-            else entry
-            for entry in entries
-        ]
-        events, unsearched = self._search.result() if self._search is not None else ((), 0)
+        events, unsearched = self._acts.result() if self._acts is not None else ((), 0)
+        asked, dropped = self._asked.result() if self._asked is not None else ((), 0)
         remembered, found = self._remembered(digests)
         signers = {signed.digest.fingerprint for signed in digests.authentic.values()}
         listed = self._job.unreferenced
         return SegmentResult(
             chain=chain,
             span=self._segment.span,
-            entries=tuple(tallied),
+            entries=tuple(self._tallied(entry, logs) for entry in entries),
             neighbours=tuple(e for e in digests.entries if not self._belongs(e)),
             findings=(
                 *digests.findings,
@@ -249,8 +262,18 @@ class _SegmentCheck:
             stored_bytes=logs.stored_bytes,
             events=events,
             unread=unsearched,
+            asked=asked,
+            dropped=dropped,
             remembered=tuple(remembered),
         )
+
+    def _tallied(self, entry: Entry, logs: LogSpan) -> Entry:
+        """With its log files; heard once the rules were given the events of all of them."""
+        tally = logs.tallies.get(entry.location, LogTally())
+        heard = entry.location in self._heard
+        if self._asked is not None and entry.is_authentic and self._job.log_files:
+            heard = heard or tally.valid == tally.total
+        return entry.with_logs(tally, heard=heard)
 
     def _remembered(self, digests: DigestSpan) -> tuple[list[Entry], list[Finding]]:
         """Known digests that the span does not show, or not for sure."""
