@@ -32,10 +32,11 @@ class WatchedTrail:
     clock: Callable[[], datetime]
 
     def open(self, remembered: Trail | None) -> Opened:
-        """With fresh credentials. Raises UsageError where its bucket holds the records, too."""
+        """With fresh credentials. Raises UsageError where its bucket holds what we write, too."""
         connection = connect(access_of(self.table, self.config), now=self.clock())
         meant = connection.open_trail(claim_of(self.table), remembered)
         self._refuse_own_records(meant.trail)
+        self._refuse_own_messages(meant.trail)
         return Opened(connection, meant, self)
 
     def _refuse_own_records(self, trail: Trail) -> None:
@@ -46,6 +47,15 @@ class WatchedTrail:
             f"records.place {records.place} lies in the bucket that is audited: who can change the "
             "logs could change the records; name another bucket, or set records.same_bucket = true"
         )
+
+    def _refuse_own_messages(self, trail: Trail) -> None:
+        audiences = self.config.audiences
+        for place in (*audiences.security.s3, *audiences.operations.s3):
+            if place.bucket == trail.bucket:
+                raise UsageError(
+                    f"messages would be written to {place.bucket}, which is audited: they are no "
+                    "files of CloudTrail's, and would be found; name another bucket"
+                )
 
 
 @dataclass(frozen=True, slots=True)
