@@ -130,6 +130,23 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """An event that was seen live, of a trail whose log files should hold it.
+
+    `account_id` and `region` name the chain whose digests should come to sign it, `time` when it
+    happened and `seen_at` when it was seen first.
+    """
+
+    trail_arn: str
+    event_id: str
+    event_name: str
+    account_id: str
+    region: str
+    time: datetime
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
     """How far one trail was looked at, and what its chains were like then.
 

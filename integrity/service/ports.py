@@ -21,11 +21,32 @@ from integrity.state import (
     Letter,
     Message,
     RunSummary,
+    Sighting,
     StoredRecord,
     TrailState,
 )
 from integrity.verify.parallel import Stopping
 from integrity.verify.run import Verification
+
+
+class SightingStore(Protocol):
+    """Events that were seen live and wait for the log file that confirms them.
+
+    Every method raises AccessError where the store cannot be reached, refuses, or holds what this
+    program did not write.
+    """
+
+    def remember(self, sightings: Iterable[Sighting]) -> None:
+        """Keep those whose trail and event id are new; one that is known stays as it was.
+
+        After an AccessError some of them may be kept: again, it keeps the rest.
+        """
+
+    def waiting(self, trail_arn: str, now: datetime) -> Sequence[Sighting]:
+        """All that are kept and were not seen too long ago, oldest first."""
+
+    def forget(self, trail_arn: str, event_ids: Iterable[str]) -> None:
+        """They are confirmed, or were told. Again, or for what nobody knows, it changes nothing."""
 
 
 class LetterStore(Protocol):
@@ -59,6 +80,10 @@ class StateStore(LetterStore, Protocol):
     program did not write; UsageError where a newer program wrote it.
     """
 
+    @property
+    def sightings(self) -> SightingStore:
+        """What was seen live."""
+
     def load(self, trail_arn: str) -> TrailState:
         """What is kept of a trail; of one that nobody has heard of, version 0 and nothing."""
 
@@ -68,6 +93,12 @@ class StateStore(LetterStore, Protocol):
         The state then has the next version. A letter that is there already (by id), sent or not, is
         left as it is. Raises ConflictError where another tick was faster. After an AccessError it
         is kept whole or not at all: `load` tells which.
+        """
+
+    def keep_letters(self, letters: Sequence[Letter]) -> None:
+        """Keep those that are new, of no commit; one that is there already is left as it is.
+
+        After an AccessError some of them may be kept: again, it keeps the rest.
         """
 
     def unsent_letters(self) -> Sequence[Letter]:

@@ -15,6 +15,7 @@ win any more, are swept away.
     letters          letter id                        a letter; one that has arrived has no body
     incidents#ARN    time of resolution#incident id   a resolved incident
     runs#ARN         start#run id                     a tick
+    seen#ARN         event id                         an event seen live (`dynamodb_sightings`)
 
 What is kept for a while has its end in `expires`, the table's TTL attribute, in seconds since 1970.
 It decides nothing. (AWS: DynamoDB constraints on transactions; Using time to live.)
@@ -38,6 +39,7 @@ from integrity.state import (
     TrailState,
 )
 from integrity.stores.documents import microseconds, pack, unpack
+from integrity.stores.dynamodb_sightings import DynamoDbSightings
 from integrity.stores.dynamodb_stage import Head, Kept, News, Stages
 from integrity.stores.dynamodb_table import Item, Table, binary, number, text
 from integrity.stores.retention import USUAL, Retention
@@ -71,6 +73,7 @@ class DynamoDbStore:
         self._table = Table(table, client)
         self._stages = Stages(self._table)
         self._retention = retention
+        self.sightings = DynamoDbSightings(self._table, retention.sightings)
 
     def close(self) -> None:
         """Nothing to let go of: the client is its owner's."""
@@ -114,6 +117,11 @@ class DynamoDbStore:
             raise self._conflict(commit)
         self._spread(following, items)
         self._stages.sweep(following)
+
+    def keep_letters(self, letters: Sequence[Letter]) -> None:
+        """What is there already, sent or not, is left as it is."""
+        items = {letter.id: self._letter_item(letter) for letter in reversed(letters)}
+        self._table.put_missing(items.values())
 
     def claim_letters(self, now: datetime, *, lease: timedelta, limit: int) -> Sequence[Letter]:
         """Letters that are due, oldest first, leased to this caller until `now` + `lease`."""

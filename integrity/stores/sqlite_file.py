@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from integrity.errors import AccessError, UsageError
+from integrity.stores.sqlite_sightings import SCHEMA as SIGHTINGS
 
 SCHEMA_VERSION = 1
 BUSY_SECONDS = 30.0
@@ -107,6 +108,7 @@ def _settle(connection: sqlite3.Connection, path: Path) -> None:
             if not _is_ours(connection, path):
                 for statement in _SCHEMA:
                     connection.execute(statement)
+    connection.execute(SIGHTINGS)  # which files of the first versions do not have
     connection.execute("PRAGMA synchronous = FULL")
 
 
