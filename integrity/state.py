@@ -146,13 +146,36 @@ class Sighting:
     seen_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ToldMatch:
+    """A match that a tick has told, and that may come again: its message's id, and when."""
+
+    message_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleTotal:
+    """What one rule came to since it was first heard: seen == skipped + matched.
+
+    `failed` of what is skipped ended in an error of the rule's own.
+    """
+
+    rule: str
+    seen: int = 0
+    skipped: int = 0
+    matched: int = 0
+    failed: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
     """How far one trail was looked at, and what its chains were like then.
 
     The next tick begins at `attempted`, with an overlap. `record_sha256` is of the last record that
     was written before this checkpoint, `record_uri` where it lies; `previous_record_sha256` is of
-    the one that it names as its predecessor, null at first.
+    the one that it names as its predecessor, null at first. `rules` are their totals, `told` the
+    matches that the next ticks may find again.
     """
 
     trail_arn: str
@@ -162,6 +185,8 @@ class Checkpoint:
     record_uri: str
     previous_record_sha256: str | None = None
     trail: Trail | None = None
+    rules: tuple[RuleTotal, ...] = ()
+    told: tuple[ToldMatch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

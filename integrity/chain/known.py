@@ -81,6 +81,23 @@ def heard_of(known: Iterable[Recall]) -> frozenset[S3Location]:
     return frozenset(one.digest.location for one in known if one.digest.heard)
 
 
+def unheard(known: Iterable[KnownChain], before: Iterable[KnownChain]) -> tuple[KnownChain, ...]:
+    """What is known, without what was heard since `before`: the rules are to be given it again."""
+    heard = {digest.location for chain in before for digest in chain.held if digest.heard}
+
+    def forget(digest: KnownDigest) -> KnownDigest:
+        return replace(digest, heard=digest.location in heard)
+
+    return tuple(
+        replace(
+            chain,
+            head=None if chain.head is None else forget(chain.head),
+            recent=tuple(map(forget, chain.recent)),
+        )
+        for chain in known
+    )
+
+
 def recalls(
     known: Iterable[KnownChain], span: TimeWindow, *, beyond: TimeWindow | None, limits: Limits
 ) -> Iterator[Recall]:

@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from apscheduler.triggers.cron import CronTrigger
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_core import PydanticCustomError
 
@@ -58,6 +57,9 @@ def _parse_trail_arn(text: str) -> str:
 
 
 def _parse_schedule(text: str) -> str:
+    # The service's alone: who only checks rules does without it.
+    from apscheduler.triggers.cron import CronTrigger
+
     said = (
         f"{text!r} is no schedule: expected minute, hour, day, month and weekday in UTC, such as "
     )

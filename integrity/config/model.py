@@ -253,6 +253,15 @@ class PolicyTable(Table):
     )
 
 
+class RulesTable(Table):
+    """Which events of verified log files somebody wants to hear of ([rules.md](rules.md))."""
+
+    file: forms.Text | None = Field(
+        default=None,
+        description="The rules file, or `s3://BUCKET/KEY`. Without it nobody is told of events.",
+    )
+
+
 class Config(Table):
     """All of it. Made by `integrity.config.parse.parse_config` alone."""
 
@@ -269,6 +278,7 @@ class Config(Table):
     audiences: AudiencesTable = Field(default_factory=AudiencesTable)
     status: StatusTable = Field(default_factory=StatusTable)
     policy: PolicyTable = Field(default_factory=PolicyTable)
+    rules: RulesTable = Field(default_factory=RulesTable)
 
     @property
     def sha256(self) -> str:

@@ -187,6 +187,15 @@ _ADVICE: dict[str, Advice] = {
         do="mend what the detail names: permission, key, name of the bucket or folder",
         do_not="do not point the service at an empty place to make it quiet",
     ),
+    Remark.RULE_STOPPED: Advice(
+        what="rules were stopped, or could not be given every event",
+        sure="Sure: what the detail names was stopped; verdicts are not touched by it",
+        doubt="whether events of this tick should have been told; the next ticks ask again for as "
+        "long as they look back",
+        do="mend the rule that the detail names, and try it with integrity rules test",
+        do_not="do not raise the bounds to make it quiet: a rule that needs a second for one event "
+        "needs hours for a busy day",
+    ),
 }
 
 

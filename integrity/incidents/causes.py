@@ -40,6 +40,7 @@ class Cause(StrEnum):
     NEW_CHAIN = "new_chain"
     STATE_LOST = "state_lost"
     RECORDS = "records"
+    RULES = "rules"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +87,7 @@ NATURES: dict[Cause, Nature] = {
     Cause.NEW_CHAIN: _NOTED,
     Cause.STATE_LOST: _NOTED,
     Cause.RECORDS: _STANDING,
+    Cause.RULES: _STANDING,
 }
 
 OF_REASON: dict[Reason, Cause] = {

@@ -11,12 +11,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from integrity.chain.terminal import escape
 from integrity.chain.times import format_instant
+from integrity.events.fields import decode_fields, value_of
+from integrity.events.templates import NOTHING, render_template, show_field
 from integrity.rules.model import Event, Match, Rule
-from integrity.rules.reading import Json, event_fields, name_user, value_at
-from integrity.rules.templates import render_template, show
 from integrity.state import Letter, Message, Step
 
 DESTINATION_PREFIX = "rules:"
@@ -24,8 +25,9 @@ DESTINATION_PREFIX = "rules:"
 
 MOST_SUBJECT = 200
 _MOST_TEXT = 32 * 1024
+_MOST_FACT = 1000
 _SHOWN = (
-    ("User", "user"),
+    ("User", "@userName"),
     ("Action", "eventName"),
     ("Service", "eventSource"),
     ("Time", "eventTime"),
@@ -33,8 +35,7 @@ _SHOWN = (
     ("Region", "awsRegion"),
     ("Source IP", "sourceIPAddress"),
     ("User agent", "userAgent"),
-    ("Result", "responseElements.ConsoleLogin"),
-    ("Error", "errorCode"),
+    ("Result", "@result"),
     ("Event", "eventID"),
 )
 
@@ -42,24 +43,16 @@ _SHOWN = (
 def write_match(match: Match, *, trail_arn: str, now: datetime) -> Message:
     """What is told of a match."""
     rule, event = match.rule, match.event
-    fields = event_fields(event.raw) or {}
-    own = {
-        "rule": rule.name,
-        "description": rule.description,
-        "text": match.text,
-        "user": name_user(fields) or "-",
-        "proof": prove(event),
-    }
-    subject = render_template(rule.subject, fields, own) or f"{rule.name}: {_headline(fields)}"
+    telling = _Telling(match)
     return Message(
         id=message_id(rule, event),
         trail_arn=trail_arn,
         incident_id="",
         audience=None,
         step=Step.MATCHED,
-        subject=" ".join(subject.split())[:MOST_SUBJECT],
-        text=_text(match, fields, own),
-        facts=_facts(match, fields),
+        subject=telling.subject(),
+        text=telling.text(),
+        facts=telling.facts(),
         created_at=now,
         event=event.raw.decode("utf-8", "replace"),
     )
@@ -91,63 +84,76 @@ def prove(event: Event) -> str:
     )
 
 
-def _text(match: Match, fields: Json, own: dict[str, str]) -> str:
-    rule = match.rule
-    if rule.template:
-        body = render_template(rule.template, fields, own)
-    else:
-        shown = ((title, _show(fields, own, path)) for title, path in _SHOWN)
-        lines = [f"{title}: {value}" for title, value in shown if value != "-"]
-        body = "\n".join(part for part in (rule.description, match.text, *lines) if part)
-    if len(body) > _MOST_TEXT:
-        body = f"{body[: _MOST_TEXT - 1]}…"
-    return body if "{proof}" in rule.template else f"{body}\n\n{own['proof']}"
+class _Telling:
+    """One match in words."""
 
-
-def _show(fields: Json, own: dict[str, str], path: str) -> str:
-    return own[path] if path in own else show(value_at(fields, path))
-
-
-def _headline(fields: Json) -> str:
-    user = name_user(fields)
-    return f"{show(fields.get('eventName'))}{f' by {show(user)}' if user else ''}"
-
-
-def _facts(match: Match, fields: Json) -> dict[str, object]:
-    """The same for machines; the event itself goes beside them, as it came."""
-    rule, event = match.rule, match.event
-    proof = event.proof
-    proven = (
-        {}
-        if proof is None
-        else {
-            "log_file": proof.log.uri,
-            "log_sha256": proof.sha256,
-            "digest_file": proof.digest.uri,
+    def __init__(self, match: Match) -> None:
+        self._match, self._rule = match, match.rule
+        self._fields = decode_fields(match.event.raw)
+        self._zone = ZoneInfo(match.rule.time_zone)
+        self._own = {
+            "rule": match.rule.name,
+            "description": match.rule.description,
+            "text": match.text,
+            "proof": prove(match.event),
         }
-    )
-    return {
-        "schema_version": 1,
-        "step": Step.MATCHED.value,
-        "rule": rule.name,
-        "description": rule.description,
-        "text": match.text,
-        "event_id": event.id,
-        "event_name": event.name,
-        "event_source": event.source,
-        "event_time": None if event.time is None else format_instant(event.time),
-        "account_id": event.account_id,
-        "region": event.region,
-        "user_name": name_user(fields),
-        "user_type": _plain(fields, "userIdentity.type"),
-        "source_ip": _plain(fields, "sourceIPAddress"),
-        "user_agent": _plain(fields, "userAgent"),
-        "error_code": _plain(fields, "errorCode"),
-        "proven": event.is_proven,
-        **proven,
-    }
 
+    def subject(self) -> str:
+        """One line."""
+        template = self._rule.subject or "{rule}: {eventName} by {@userName}"
+        return " ".join(self._rendered(template).split())[:MOST_SUBJECT]
 
-def _plain(fields: Json, path: str) -> str:
-    found = value_at(fields, path)
-    return "" if found is None else show(found)
+    def text(self) -> str:
+        """The template's, or the usual lines; and always whether it is proven."""
+        template = self._rule.template
+        if template:
+            body = self._rendered(template)
+        else:
+            shown = ((title, self._show(path)) for title, path in _SHOWN)
+            lines = [f"{title}: {value}" for title, value in shown if value != NOTHING]
+            body = "\n".join(
+                part for part in (self._rule.description, self._match.text, *lines) if part
+            )
+        if len(body) > _MOST_TEXT:
+            body = f"{body[: _MOST_TEXT - 1]}…"
+        return body if "{proof}" in template else f"{body}\n\n{self._own['proof']}"
+
+    def facts(self) -> dict[str, object]:
+        """The same for machines; the event itself goes beside them, as it came."""
+        rule, event, proof = self._rule, self._match.event, self._match.event.proof
+        proven = {}
+        if proof is not None:
+            proven = {
+                "log_file": proof.log.uri,
+                "log_sha256": proof.sha256,
+                "digest_file": proof.digest.uri,
+            }
+        return {
+            "schema_version": 1,
+            "step": Step.MATCHED.value,
+            "rule": rule.name,
+            "description": rule.description,
+            "text": self._match.text,
+            "event_id": event.id,
+            "event_name": event.name,
+            "event_source": event.source,
+            "event_time": None if event.time is None else format_instant(event.time),
+            "account_id": event.account_id,
+            "region": event.region,
+            "user_name": self._plain("@userName"),
+            "user_type": self._plain("userIdentity.type"),
+            "source_ip": self._plain("sourceIPAddress"),
+            "user_agent": self._plain("userAgent"),
+            "error_code": self._plain("errorCode"),
+            "proven": event.is_proven,
+            **proven,
+        }
+
+    def _rendered(self, template: str) -> str:
+        return render_template(template, self._fields, self._own, self._zone)
+
+    def _show(self, path: str) -> str:
+        return show_field(self._fields, path, self._zone)
+
+    def _plain(self, path: str) -> str:
+        return value_of(self._fields, path, self._zone)[:_MOST_FACT]

@@ -57,7 +57,7 @@ class Rule:
 
     `match` is a jq program. `wanted` is what an event must be for the program to be asked at all.
     `destinations` are ids of the same file; `subject` and `template` are what a message says in
-    place of the usual.
+    place of the usual, with times as the clocks of `time_zone` show them.
     """
 
     name: str
@@ -67,6 +67,7 @@ class Rule:
     wanted: Wanted = EVERYTHING
     subject: str = ""
     template: str = ""
+    time_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from typing import Protocol
 
 from integrity.chain.known import KnownChain
 from integrity.chain.model import TimeWindow, Trail
+from integrity.events.search import Wanted
 from integrity.incidents.looks import Look
-from integrity.record import Run
 from integrity.state import (
     Commit,
     Datapoint,
@@ -167,11 +167,22 @@ class OpenTrail(Protocol):
         known: tuple[KnownChain, ...],
         previous_sha256: str | None,
         accepting: bool,
+        rules: tuple[Wanted, ...],
         stopping: Stopping,
     ) -> Verification:
-        """All of it over a window, held against what is known unless a person settles that now."""
+        """All of it over a window, held against what is known unless a person settles that now.
 
-    def look(self, look: Look, *, known: tuple[KnownChain, ...], stopping: Stopping) -> Run:
+        It brings the events along that the rules ask for.
+        """
+
+    def look(
+        self,
+        look: Look,
+        *,
+        known: tuple[KnownChain, ...],
+        rules: tuple[Wanted, ...],
+        stopping: Stopping,
+    ) -> Verification:
         """One account's region over the window of an open incident."""
 
 

@@ -3,7 +3,7 @@
 1. load the state, and hold it against the newest record (`memory`)
 2. verify from the attempted position, with an overlap (`window`), and look again at open incidents
 3. write the record, which names its predecessor
-4. decide incidents and messages (`incidents`)
+4. ask the rules about the events (`hearing`), and decide incidents and messages (`incidents`)
 5. commit checkpoint, incidents and letters, all or nothing, if nobody was faster
 6. deliver what is due, this tick's letters and older ones (`outbox`)
 7. put the numbers, and last the heartbeat
@@ -31,6 +31,7 @@ from integrity.incidents.tick import Tick as Told
 from integrity.metrics import Meter
 from integrity.record import Run, encode
 from integrity.service.checkpoint import next_checkpoint, summarize
+from integrity.service.hearing import Heard, Hearing, account
 from integrity.service.memory import lost_memory
 from integrity.service.outbox import Outbox, address
 from integrity.service.ports import MetricsSink, OpenTrail, RecordStore, StateStore, TrailOpener
@@ -43,6 +44,8 @@ from integrity.state import (
     Datapoint,
     DeliveryError,
     Incident,
+    Letter,
+    RuleTotal,
     RunSummary,
     TrailState,
 )
@@ -113,6 +116,7 @@ class Tick:
         outbox: Outbox,
         metrics: MetricsSink | None,
         clock: Callable[[], datetime],
+        rules: Hearing | None = None,
     ) -> None:
         self._watch = watch
         self._trails = trails
@@ -121,6 +125,7 @@ class Tick:
         self._outbox = outbox
         self._metrics = metrics
         self._clock = clock
+        self._rules = rules
 
     def run(self, stopping: Stopping, *, accepting: Accepting | None = None) -> Ticked:
         """The record of what happened since the last tick.
@@ -131,12 +136,13 @@ class Tick:
         state, now = self._store.load(self._watch.trail_arn), self._clock()
         notices = list(self._check_memory(state, now))
         opened = self._trails.open(state.checkpoint.trail if state.checkpoint else None)
-        verification = self._verify(opened, state, now, accepting, stopping)
+        verification, looked = self._verify(opened, state, now, accepting, stopping)
         run = verification.run
         if accepting is not None and run.run.interrupted:
             raise AccessError("interrupted before every chain was looked at: nothing was accepted")
         document = encode(run)
         uri = self._write(run, document, notices)
+        heard = self._hear([verification, *looked], state, now, notices)
         main, looks = replace(run, looks=()), run.looks
         told = Told(
             main=Recorded(main, uri),
@@ -144,13 +150,18 @@ class Tick:
             notices=tuple(notices),
         )
         checkpoint = next_checkpoint(
-            state.checkpoint, verification, opened.trail, uri=uri, document=document
+            state.checkpoint,
+            verification,
+            opened.trail,
+            uri=uri,
+            document=document,
+            heard=heard,
         )
         summary = summarize(run, uri=uri, document=document)
-        kept = self._keep(told, state, checkpoint, summary, now)
+        kept = self._keep(told, state, checkpoint, summary, heard.letters, now)
         if not kept.is_committed and accepting is not None:
             raise AccessError("another tick ended meanwhile: nothing was accepted; try again")
-        return Ticked(run, self._tell(run, kept.incidents, stopping))
+        return Ticked(run, self._tell(run, kept.incidents, heard.totals, stopping))
 
     # Looking
 
@@ -181,32 +192,53 @@ class Tick:
         now: datetime,
         accepting: Accepting | None,
         stopping: Stopping,
-    ) -> Verification:
-        """The tick's window, and those of incidents that it has left behind, as one record."""
+    ) -> tuple[Verification, list[Verification]]:
+        """The tick's window, and those of incidents that it has left behind, as one record; these
+        once more alone.
+        """
         watch, checkpoint = self._watch, state.checkpoint
         window = next_window(checkpoint, now, overlap=watch.overlap, first=watch.first_window)
         known = () if checkpoint is None else checkpoint.chains
+        rules = self._rules.wanted if self._rules is not None else ()
         verification = opened.verify(
             window,
             known=known,
             previous_sha256=None if checkpoint is None else checkpoint.record_sha256,
             accepting=accepting is not None,
+            rules=rules,
             stopping=stopping,
         )
         # A look that knew less would take what went with a head for a hole of its own.
         seen = () if accepting is not None else verification.known
         looks = [
-            opened.look(look, known=seen, stopping=stopping)
+            opened.look(look, known=seen, rules=rules, stopping=stopping)
             for look in due_looks(state.incidents, window, now, limit=_MOST_LOOKS)
             if not stopping.is_set()
         ]
         run, known = verification.run, verification.known
-        run = replace(run, looks=tuple(looks), acknowledged=acknowledged(state.incidents))
+        looked = tuple(look.run for look in looks)
+        run = replace(run, looks=looked, acknowledged=acknowledged(state.incidents))
         if accepting is not None:
             who = run.run.caller_arn or "unknown"
             given_up = accept(known, who=who, why=accepting.reason, at=run.run.judged_at)
             run, known = replace(run, accepted=given_up), tuple(settle(one) for one in known)
-        return Verification(run, known)
+        return replace(verification, run=run, known=known), looks
+
+    def _hear(
+        self,
+        verifications: list[Verification],
+        state: TrailState,
+        now: datetime,
+        notices: list[Notice],
+    ) -> Heard:
+        """What the rules make of the events; of a service without rules, nothing."""
+        if self._rules is None:
+            return Heard()
+        arn = self._watch.trail_arn
+        heard = self._rules.hear(verifications, before=state.checkpoint, trail_arn=arn, now=now)
+        if heard.trouble:
+            notices.append(self._notice(Remark.RULE_STOPPED, "; ".join(heard.trouble), now))
+        return heard
 
     # Keeping
 
@@ -227,6 +259,7 @@ class Tick:
         state: TrailState,
         checkpoint: Checkpoint,
         summary: RunSummary,
+        matched: tuple[Letter, ...],
         now: datetime,
     ) -> _Kept:
         """Decide, and commit: not if another tick was faster, which saw the same bucket.
@@ -241,7 +274,7 @@ class Tick:
                 version=state.version,
                 checkpoint=checkpoint,
                 incidents=decision.incidents,
-                letters=tuple(address(decision.messages, self._watch.destinations)),
+                letters=(*address(decision.messages, self._watch.destinations), *matched),
                 run=summary,
             )
             standing = _standing(state.incidents, decision)
@@ -258,7 +291,13 @@ class Tick:
 
     # Telling
 
-    def _tell(self, run: Run, incidents: Sequence[Incident], stopping: Stopping) -> str:
+    def _tell(
+        self,
+        run: Run,
+        incidents: Sequence[Incident],
+        rules: Sequence[RuleTotal],
+        stopping: Stopping,
+    ) -> str:
         """Letters, numbers, and that the tick went through; why it did not, empty where it did.
 
         Who was asked to stop has no time for it.
@@ -272,6 +311,8 @@ class Tick:
         try:
             delivered = self._outbox.deliver(self._clock())
             points += meter.messages(due=delivered.due, sent=delivered.sent)
+            unsent = self._store.unsent_letters() if rules else ()
+            points += account(meter, rules, unsent, self._watch.trail_arn)
         except IntegrityError as error:
             trouble.append(f"messages were not delivered: {error}")
         try:

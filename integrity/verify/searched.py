@@ -25,6 +25,10 @@ _LARGE = BoundedSemaphore(1)
 """One file at a time is kept that is not small, whatever the number of threads."""
 
 
+Found = tuple[tuple[VerifiedEvent, ...], int]
+"""Events by file, and how many files or events were not searched or are left out."""
+
+
 class LogSearch:
     """The wanted events of one segment's verified log files; called from many threads.
 
@@ -47,6 +51,11 @@ class LogSearch:
         self._size = 0
         self._found: list[tuple[S3Location, int, VerifiedEvent]] = []
         self._unread = 0
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether anybody wants anything."""
+        return bool(self._wanted)
 
     def wants(self, digest: S3Location) -> bool:
         """Whether the log files that this digest names are to be searched."""
@@ -78,11 +87,50 @@ class LogSearch:
         del self._found[kept:]
         self._size = sum(len(found.event) for _, _, found in self._found)
 
-    def result(self) -> tuple[tuple[VerifiedEvent, ...], int]:
-        """The events by file, and how many files or events were not searched or are left out."""
+    def result(self) -> Found:
+        """What was found."""
         with self._lock:
             self._cut()
             return tuple(event for _, _, event in self._found), self._unread
+
+
+class Searches:
+    """The searches of one segment: for what ends chains, and for what the rules ask."""
+
+    def __init__(
+        self,
+        wanted: Wanted | None,
+        rules: Iterable[Wanted],
+        limits: Limits,
+        *,
+        heard: Collection[S3Location],
+    ) -> None:
+        room = limits.max_events * limits.max_event_bytes
+        acts = () if wanted is None else (wanted,)
+        self._acts = LogSearch(acts, limits, most=limits.max_events, most_bytes=room)
+        self._asked = LogSearch(
+            rules,
+            limits,
+            most=limits.max_rule_events,
+            most_bytes=limits.max_rule_bytes,
+            heard=heard,
+        )
+        self.all = [search for search in (self._acts, self._asked) if search.is_asked]
+
+    @property
+    def for_rules(self) -> bool:
+        """Whether rules ask for anything."""
+        return self._asked.is_asked
+
+    @property
+    def acts(self) -> Found:
+        """What may end chains."""
+        return self._acts.result()
+
+    @property
+    def asked(self) -> Found:
+        """What the rules ask for."""
+        return self._asked.result()
 
 
 class KeptFile:

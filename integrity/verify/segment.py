@@ -45,7 +45,7 @@ from integrity.verify.logs import LogChecker, LogSpan, unread
 from integrity.verify.named import NamedLogs
 from integrity.verify.parallel import Budget
 from integrity.verify.remembered import look_up
-from integrity.verify.searched import LogSearch
+from integrity.verify.searched import Searches
 from integrity.verify.span import DigestSpan
 from integrity.verify.tools import Tools
 from integrity.verify.unnamed import LogListing, UnnamedFinder, UnnamedLogs, list_logs
@@ -116,24 +116,9 @@ class _SegmentCheck:
             tools.objects, tools.executor, account_id=chain.account_id, region=chain.region
         )
         self._heard = heard_of(segment.known)
-        self._acts, self._asked = self._searches()
-
-    def _searches(self) -> tuple[LogSearch | None, LogSearch | None]:
-        """For what ends chains, and for what the rules ask: neither takes the other's room."""
-        wanted, limits = self._segment.wanted, self._job.limits
-        acts = asked = None
-        if wanted is not None:
-            room = limits.max_events * limits.max_event_bytes
-            acts = LogSearch((wanted,), limits, most=limits.max_events, most_bytes=room)
-        if self._job.rules:
-            asked = LogSearch(
-                self._job.rules,
-                limits,
-                most=limits.max_rule_events,
-                most_bytes=limits.max_rule_bytes,
-                heard=self._heard,
-            )
-        return acts, asked
+        self._searches = Searches(
+            segment.wanted, job.rules if job.log_files else (), job.limits, heard=self._heard
+        )
 
     def check(self) -> SegmentResult:
         segment = self._segment
@@ -166,7 +151,7 @@ class _SegmentCheck:
             listing.archived,
             job=self._job,
             tools=self._tools,
-            searches=[search for search in (self._acts, self._asked) if search is not None],
+            searches=self._searches.all,
         )
         logs = checker.check(named) if self._job.log_files else unread(named)
         return self._result(digests, entries, logs, listing, self._unnamed(listing, digests))
@@ -231,8 +216,7 @@ class _SegmentCheck:
         )
         is_behind = due is not None and (newest is None or newest < due)
         unlisted = dict.fromkeys([*digests.unlisted, *listing.unlisted])
-        events, unsearched = self._acts.result() if self._acts is not None else ((), 0)
-        asked, dropped = self._asked.result() if self._asked is not None else ((), 0)
+        (events, unsearched), (asked, dropped) = self._searches.acts, self._searches.asked
         remembered, found = self._remembered(digests)
         signers = {signed.digest.fingerprint for signed in digests.authentic.values()}
         listed = self._job.unreferenced
@@ -270,9 +254,8 @@ class _SegmentCheck:
     def _tallied(self, entry: Entry, logs: LogSpan) -> Entry:
         """With its log files; heard once the rules were given the events of all of them."""
         tally = logs.tallies.get(entry.location, LogTally())
-        heard = entry.location in self._heard
-        if self._asked is not None and entry.is_authentic and self._job.log_files:
-            heard = heard or tally.valid == tally.total
+        is_whole = entry.is_authentic and tally.valid == tally.total
+        heard = entry.location in self._heard or (self._searches.for_rules and is_whole)
         return entry.with_logs(tally, heard=heard)
 
     def _remembered(self, digests: DigestSpan) -> tuple[list[Entry], list[Finding]]:

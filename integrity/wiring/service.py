@@ -6,10 +6,11 @@ its roles. One trail that cannot be verified stops no other.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from logging import getLogger
 from threading import Event
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from integrity.incidents.policy import Policy
 from integrity.record import ExitStatus, Run, exit_status
 from integrity.service.acknowledge import keep_acknowledgement
 from integrity.service.drilled import Drilled
+from integrity.service.hearing import Hearing
 from integrity.service.outbox import Delivered, Outbox
 from integrity.service.ports import Destination, MetricsSink, RecordStore, StateStore
 from integrity.service.tick import Accepting, Tick, Watch
@@ -31,6 +33,13 @@ from integrity.stores.places import open_record_store, open_state_store
 from integrity.verify.parallel import Stopping
 from integrity.wiring.destinations import name_destinations, open_destinations
 from integrity.wiring.drilling import keep_drill, make_drill
+from integrity.wiring.rules import (
+    Rulebook,
+    find_rules,
+    load_rules,
+    open_programs,
+    open_rule_destinations,
+)
 from integrity.wiring.watched import WatchedTrail
 
 if TYPE_CHECKING:
@@ -192,6 +201,7 @@ class Service:
             outbox=self.outbox,
             metrics=self._metrics,
             clock=self._clock,
+            rules=self._hearing,
         )
 
     def _table(self, trail_arn: str | None) -> TrailTable:
@@ -230,7 +240,30 @@ class Service:
     @cached_property
     def _destinations(self) -> Mapping[str, Destination]:
         destinations, _ = open_destinations(self._config, self._open_aws)
-        return destinations
+        rulebook = self._rulebook
+        if not isinstance(rulebook, Rulebook):
+            return destinations
+        return {**destinations, **open_rule_destinations(rulebook, self._open_aws)}
+
+    @cached_property
+    def _rulebook(self) -> Rulebook | IntegrityError | None:
+        """The rules; why they cannot be used, which no verdict waits for."""
+        place = self._config.rules.file or find_rules(os.environ)
+        if place is None:
+            return None
+        try:
+            return load_rules(os.environ, place)
+        except IntegrityError as error:
+            return error
+
+    @cached_property
+    def _hearing(self) -> Hearing | None:
+        rulebook = self._rulebook
+        if isinstance(rulebook, Rulebook):
+            return Hearing(rulebook.rules, rulebook.open_programs)
+        if rulebook is None:
+            return None
+        return Hearing((), partial(open_programs, ()), fault=str(rulebook))
 
     @cached_property
     def _names(self) -> Mapping[Audience, tuple[str, ...]]:

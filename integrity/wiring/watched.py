@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from integrity.chain.model import S3Location, TimeWindow, Trail
 from integrity.errors import UsageError
 from integrity.incidents.looks import Look
-from integrity.record import Run
 from integrity.verify.claim import MeantTrail
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
@@ -20,6 +19,7 @@ from integrity.wiring.connection import Connection, connect
 if TYPE_CHECKING:
     from integrity.chain.known import KnownChain
     from integrity.config.model import Config, TrailTable
+    from integrity.events.search import Wanted
     from integrity.verify.run import Verification
 
 
@@ -77,6 +77,7 @@ class Opened:
         known: tuple[KnownChain, ...],
         previous_sha256: str | None,
         accepting: bool,
+        rules: tuple[Wanted, ...],
         stopping: Stopping,
     ) -> Verification:
         """All of it over a window."""
@@ -88,20 +89,29 @@ class Opened:
                 source_regions=table.source_regions or None,
                 known=known,
                 accepting=accepting,
+                rules=rules,
             ),
             stopping,
             previous_sha256,
         )
 
-    def look(self, look: Look, *, known: tuple[KnownChain, ...], stopping: Stopping) -> Run:
+    def look(
+        self,
+        look: Look,
+        *,
+        known: tuple[KnownChain, ...],
+        rules: tuple[Wanted, ...],
+        stopping: Stopping,
+    ) -> Verification:
         """One account's region."""
         job = self._job(
             look.window,
             account_ids=(look.account_id,),
             source_regions=(look.region,),
             known=known,
+            rules=rules,
         )
-        return self._run(job, stopping, None).run
+        return self._run(job, stopping, None)
 
     def _job(
         self,
@@ -111,6 +121,7 @@ class Opened:
         source_regions: tuple[str, ...] | None,
         known: tuple[KnownChain, ...] = (),
         accepting: bool = False,
+        rules: tuple[Wanted, ...],
     ) -> Job:
         table = self.watched.table
         return Job(
@@ -125,6 +136,7 @@ class Opened:
             concurrency=self.watched.config.service.concurrency,
             known=known,
             accepting=accepting,
+            rules=rules,
         )
 
     def _run(self, job: Job, stopping: Stopping, previous_sha256: str | None) -> Verification:

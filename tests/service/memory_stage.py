@@ -11,11 +11,11 @@ from typing import Any
 from integrity.chain.known import KnownChain
 from integrity.chain.model import TimeWindow, Trail
 from integrity.errors import IntegrityError
+from integrity.events.search import Wanted
 from integrity.incidents.looks import Look
 from integrity.incidents.policy import Policy
 from integrity.lab.objects import LabDigest
 from integrity.lab.world import World
-from integrity.record import Run
 from integrity.service.outbox import Outbox
 from integrity.service.tick import Accepting, Tick, Ticked, Watch
 from integrity.state import Audience, Datapoint, DeliveryError, Message
@@ -134,6 +134,7 @@ class MemoryStage:
         known: tuple[KnownChain, ...],
         previous_sha256: str | None,
         accepting: bool,
+        rules: tuple[Wanted, ...],
         stopping: Stopping,
     ) -> Verification:
         return self._verify(
@@ -141,13 +142,21 @@ class MemoryStage:
             known=known,
             previous_sha256=previous_sha256,
             accepting=accepting,
+            rules=rules,
             stopping=stopping,
         )
 
-    def look(self, look: Look, *, known: tuple[KnownChain, ...], stopping: Stopping) -> Run:
+    def look(
+        self,
+        look: Look,
+        *,
+        known: tuple[KnownChain, ...],
+        rules: tuple[Wanted, ...],
+        stopping: Stopping,
+    ) -> Verification:
         self.looks.append(look)
         asked = {"account_ids": (look.account_id,), "source_regions": (look.region,)}
-        return self._verify(look.window, known=known, stopping=stopping, **asked).run
+        return self._verify(look.window, known=known, rules=rules, stopping=stopping, **asked)
 
     def _verify(self, window: TimeWindow, **asked: Any) -> Verification:
         verification = verify_on(
