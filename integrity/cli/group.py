@@ -17,6 +17,7 @@ _COMMANDS = (
     "run",
     "status",
     "config",
+    "rules",
     "incidents",
     "ack",
     "state",

@@ -17,19 +17,24 @@ from integrity.chain.findings import Outcome, Reason
 from integrity.chain.model import TimeWindow
 from integrity.chain.terminal import escape
 from integrity.cli.interrupt import interruptible
+from integrity.cli.matches import encode_match, match_verified, render_matches
 from integrity.cli.notices import notices
 from integrity.cli.output import Output, open_output
 from integrity.cli.ports import Verifier, Wiring
 from integrity.cli.progress import choose_progress
 from integrity.errors import AccessError, UsageError
+from integrity.events.search import Wanted
 from integrity.record import ExitStatus, Run, encode, exit_status, worst_status
 from integrity.report.page import render_page
 from integrity.report.recorded import decode_record
 from integrity.report.text import Style, render_header, render_run, render_summary
+from integrity.rules.model import wanted_by
 from integrity.verify.claim import Claim, MeantTrail
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
+from integrity.verify.run import Verification
 from integrity.wiring import Access, Offline
+from integrity.wiring.rules import Rulebook
 
 _COLOURS = {Outcome.VALID: "green", Outcome.UNDETERMINED: "yellow", Outcome.INVALID: "red"}
 
@@ -59,6 +64,7 @@ class Options:
     quiet: bool
     log_files: bool = True
     offline: Offline | None = None
+    rulebook: Rulebook | None = None
 
     def job(self, meant: MeantTrail) -> Job:
         """The verification of one trail."""
@@ -82,7 +88,12 @@ class Options:
             allow_gaps=self.allow_gaps,
             log_files=self.log_files,
             concurrency=self.access.concurrency,
+            rules=self._wanted,
         )
+
+    @property
+    def _wanted(self) -> tuple[Wanted, ...]:
+        return () if self.rulebook is None else wanted_by(self.rulebook.rules)
 
     def _narrowed(self, collected: Job) -> Job:
         """What was collected, or the part of it that is asked for."""
@@ -95,6 +106,7 @@ class Options:
             allow_gaps=self.allow_gaps or collected.allow_gaps,
             log_files=self.log_files and collected.log_files,
             concurrency=self.access.concurrency,
+            rules=self._wanted,
         )
 
 
@@ -182,6 +194,8 @@ class _Session:
             self._unverified.append((job.trail.arn, str(error)))
             return
         self._add(verification.run, header=not names_valid)
+        if self._options.rulebook is not None:
+            self._show_matches(self._options.rulebook, verification)
 
     def _add(self, run: Run, *, header: bool) -> None:
         self._runs.append(run)
@@ -197,6 +211,14 @@ class _Session:
         lines = render_header(run.trail_arn, run.requested, self._style) if header else [""]
         lines += render_run(run, self._style, status=None if self._several else status)
         self._write([*lines, ""] if self._several else lines)
+
+    def _show_matches(self, rulebook: Rulebook, verification: Verification) -> None:
+        """Behind the record, whatever it says. They are news, even to who wants to be quiet."""
+        found = match_verified(rulebook, verification)
+        if self._options.json:
+            self._output.write(b"".join(encode_match(message) + b"\n" for _, message in found))
+        else:
+            self._write([*render_matches(found), *([""] if found and self._several else [])])
 
     def render_page(self) -> str:
         """The records as one page."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +25,7 @@ from integrity.cli.verification import Options, connect, verify_trails
 from integrity.errors import UsageError
 from integrity.verify.claim import Claim
 from integrity.wiring import Access
+from integrity.wiring.rules import load_rules
 
 EPILOG = """
 \b
@@ -117,6 +119,7 @@ def read_options(typed: dict[str, Any], now: datetime) -> Options:
         zone=typed["time_zone"],
         verbose=typed["verbose"],
         quiet=typed["quiet"],
+        rulebook=None if typed["rules"] is None else load_rules(os.environ, typed["rules"]),
     )
 
 
@@ -125,6 +128,8 @@ def _refuse_contradictions(typed: dict[str, Any]) -> None:
         raise UsageError("--verbose and --quiet contradict each other: leave one of them out")
     if typed["report"] is not None and typed["report"] == typed["output"]:
         raise UsageError("--report and --output name the same file: choose another for one of them")
+    if typed["rules"] is not None and not typed["log_files"]:
+        raise UsageError("--rules asks about events, and --no-logs leaves them out: choose one")
     if typed["keys_file"] and typed["keys_profile"]:
         raise UsageError(
             "--keys and --keys-profile both say where public keys come from: leave one of them out"

@@ -37,7 +37,6 @@ _EXPECTED = {
     "tuple_type": "expected a list in brackets",
     "int_type": "expected a whole number",
     "string_too_short": "expected at least one character",
-    "string_too_long": "expected at most 100 characters",
     "model_type": "expected a table",
 }
 
@@ -137,6 +136,8 @@ def _said(error: ErrorDetails, table: type[Table]) -> str:
     if kind == FORM:
         return error["msg"]
     expected = _EXPECTED.get(kind, "")
+    if kind == "string_too_long":
+        expected = f"expected at most {error['ctx']['max_length']} characters"
     if kind == "string_pattern_mismatch":
         expected = f"expected the form {error['ctx']['pattern']}"
     said = expected or error["msg"]
@@ -163,7 +164,7 @@ def _combinations(
     array = tree.get("destination", [])
     listed = array if isinstance(array, list) else []
     # A destination with a mistake of its own is there all the same.
-    ids = {str(one.get("id")) for one in listed if isinstance(one, dict)}
+    ids = {str(one["id"]) for one in listed if isinstance(one, dict) and "id" in one}
     yield from _repeated([(f"{place}.name", rule.name) for place, rule in rules])
     yield from _repeated([(f"{place}.id", one.id) for place, one in destinations])
     for place, rule in rules:

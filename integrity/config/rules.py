@@ -45,6 +45,7 @@ EventName = Annotated[str, Field(pattern="^[A-Za-z0-9_]+$")]
 EventSource = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
 # Whether there is such a topic is for SNS to say: samples have accounts of any length.
 TopicArn = Annotated[str, Field(pattern=rf"^{_ARN}:sns:[a-z0-9-]+:[0-9]{{1,12}}:[A-Za-z0-9_-]+$")]
+Program = Annotated[str, Field(min_length=1, max_length=16 * 1024)]
 Id = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f>]+$")]
 
 
@@ -52,10 +53,8 @@ class RuleTable(Table):
     """`[[rule]]`: what somebody wants to hear of."""
 
     name: Id = Field(description="What it is called: in messages, counters and logs.")
-    match: forms.Text | None = Field(
-        default=None, description="jq program; its first output decides."
-    )
-    jq_match: forms.Text | None = Field(default=None, description="The same as `match`.")
+    match: Program | None = Field(default=None, description="jq program; its first output decides.")
+    jq_match: Program | None = Field(default=None, description="The same as `match`.")
     description: str = Field(default="", description="A sentence for who is told.")
     destinations: tuple[str, ...] = Field(
         default=(), description="Ids of the destinations that are told."

@@ -7,6 +7,7 @@ a log file's hash has matched.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -68,6 +69,12 @@ class Rule:
     subject: str = ""
     template: str = ""
     time_zone: str = "UTC"
+
+
+def wanted_by(rules: Iterable[Rule]) -> tuple[Wanted, ...]:
+    """What any of the rules asks for, each once: one that wants everything leaves nothing else."""
+    wanted = tuple(dict.fromkeys(rule.wanted for rule in rules))
+    return (EVERYTHING,) if EVERYTHING in wanted else wanted
 
 
 @dataclass(frozen=True, slots=True)

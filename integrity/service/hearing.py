@@ -22,7 +22,7 @@ from integrity.events.search import Wanted
 from integrity.metrics import Meter
 from integrity.rules.matching import Asking, Matcher
 from integrity.rules.messages import address_match, message_id, write_match
-from integrity.rules.model import Match, Rule, RuleCount
+from integrity.rules.model import Match, Rule, RuleCount, wanted_by
 from integrity.rules.reading import read_verified
 from integrity.state import Checkpoint, Datapoint, Letter, RuleTotal, ToldMatch
 from integrity.verify.run import Verification
@@ -81,7 +81,7 @@ class Hearing:
     @property
     def wanted(self) -> tuple[Wanted, ...]:
         """What verification is to bring along."""
-        return tuple(dict.fromkeys(rule.wanted for rule in self.rules))
+        return wanted_by(self.rules)
 
     def hear(
         self,

@@ -21,7 +21,6 @@ from integrity.events.search import Wanted
 from integrity.rules.messages import DESTINATION_PREFIX
 from integrity.rules.model import Rule, StoppedError
 from integrity.rules.prefilter import derive_wanted
-from integrity.service.ports import Destination
 from integrity.wiring.configuration import read_text, with_extra
 
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from integrity.aws.session import Aws
     from integrity.config.rules import AnyDestination, ArchiveTable, LedgerTable, RuleTable
     from integrity.rules.programs import Programs
+    from integrity.service.ports import Destination
 
 OpenAws = Callable[[], "Aws"]
 
