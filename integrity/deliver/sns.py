@@ -68,7 +68,7 @@ def _body(message: Message) -> str:
     """Text by e-mail, a line by SMS, JSON for everything else; cut where they are too long."""
     room = MAX_BYTES - _FOR_ATTRIBUTES
     bodies = {
-        "default": encode(message.facts),
+        "default": encode_facts(message, room, with_id=False),
         "email": message.text,
         "sms": message.subject,
     }

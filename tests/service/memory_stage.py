@@ -16,6 +16,7 @@ from integrity.incidents.looks import Look
 from integrity.incidents.policy import Policy
 from integrity.lab.objects import LabDigest
 from integrity.lab.world import World
+from integrity.service.hearing import Hearing
 from integrity.service.outbox import Outbox
 from integrity.service.tick import Accepting, Tick, Ticked, Watch
 from integrity.state import Audience, Datapoint, DeliveryError, Message
@@ -70,6 +71,7 @@ class MemoryStage:
     closed: IntegrityError | None = None
     claimed: Trail | None = None
     has_metrics: bool = True
+    rules: Hearing | None = None
     runs: int = 0
 
     def __post_init__(self) -> None:
@@ -116,6 +118,7 @@ class MemoryStage:
             outbox=Outbox(self.store, self.boxes, give_up_after=timedelta(days=3)),
             metrics=self.sink if self.has_metrics else None,
             clock=lambda: self.world.now,
+            rules=self.rules,
         )
         return tick.run(stopping or Event(), accepting=Accepting(accept) if accept else None)
 
