@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -24,6 +25,7 @@ from integrity.errors import UsageError
 from integrity.rules.child import Answer, Question, Setup, read_frame, write_frame
 from integrity.rules.model import StoppedError
 
+_MODULE = "integrity.rules.child"
 _START_SECONDS = 30.0
 _PATIENCE = 20
 """So many times its processor time a program may take of everybody's: the machine may be busy."""
@@ -73,7 +75,8 @@ class Programs:
         if child is not None:
             child.process.kill()
             child.process.wait()
-            child.questions.close()
+            with suppress(OSError):  # what it did not read any more
+                child.questions.close()
 
     def _answer(self, question: Question) -> Answer:
         if self._child is None:
@@ -103,7 +106,7 @@ class Programs:
     def _start(self) -> _Child:
         environ = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "integrity.rules.child"],
+            [sys.executable, "-P", "-m", _MODULE],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
