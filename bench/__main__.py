@@ -1,12 +1,14 @@
-"""`python -m bench`: see `bench.beside`; `python -m bench memory`: see `bench.memory`."""
+"""`python -m bench`: see `bench.beside`; with `memory` or `rules`: `bench.memory`, `bench.rules`."""
 
 import sys
 
-from bench import beside, memory
+from bench import beside, memory, rules
 
 # The processes that serve worlds import this module again, under another name.
 if __name__ == "__main__":
     if sys.argv[1:2] == ["memory"]:
         memory.main(sys.argv[2:])
+    elif sys.argv[1:2] == ["rules"]:
+        rules.main(sys.argv[2:])
     else:
         beside.main()

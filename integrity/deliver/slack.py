@@ -30,8 +30,7 @@ _MOST_LINE = 300
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 _MARKS = {"invalid": "✖", "undetermined": "▲", "valid": "●"}
-_OVER = "✔"
-_EVENT = "◆"
+_OVER, _EVENT = "✔", "◆"
 
 _HELP = {
     "no_service": "the webhook is gone or disabled: make a new one and configure its URL",
@@ -91,7 +90,8 @@ def _blocks(message: Message) -> Iterator[Block]:
         yield from _advice(facts)
     else:
         yield _section(_escaped(message.text, MOST_TEXT))
-    yield _context(facts)
+    if message.step is not Step.MATCHED:
+        yield _context(facts)
 
 
 class _Facts:
@@ -165,10 +165,7 @@ class _Facts:
 
 def _header(message: Message) -> str:
     mark = _MARKS.get(str(message.facts.get("outcome")), _MARKS["undetermined"])
-    if message.step is Step.RESOLVED:
-        mark = _OVER
-    if message.step is Step.MATCHED:
-        mark = _EVENT
+    mark = {Step.RESOLVED: _OVER, Step.MATCHED: _EVENT}.get(message.step, mark)
     return cut_line(f"{mark} {message.subject.removeprefix('[integrity] ')}", MOST_HEADER)
 
 
@@ -197,9 +194,6 @@ def _advice(facts: _Facts) -> Iterator[Block]:
 
 def _context(facts: _Facts) -> Block:
     lines = [("Incident", facts.ids()), ("Record", facts.record)]
-    if facts.text("event_id"):
-        proven = facts.text("log_file") or "not yet proven"
-        lines = [("Event", facts.text("event_id")), ("Log file", proven)]
     lines.append(("More", facts.text("documentation")))
     elements = [_mrkdwn(f"{name}: {_escaped(value, 1900)}") for name, value in lines if value]
     return {"type": "context", "elements": elements}
