@@ -1,4 +1,4 @@
-"""`python -m bench`: see `bench.beside`; with `memory` or `rules`: `bench.memory`, `bench.rules`."""
+"""`python -m bench`, with `memory` or `rules`: see `bench.beside`, `.memory`, `.rules`."""
 
 import sys
 
