@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from integrity.state import Sighting
 from integrity.stores.documents import decode, encode
-from integrity.stores.dynamodb_table import Table, binary, number, text
+from integrity.stores.dynamodb_table import Item, Table, binary, number, text
 
 
 class DynamoDbSightings:
@@ -22,7 +22,7 @@ class DynamoDbSightings:
 
     def remember(self, sightings: Iterable[Sighting]) -> None:
         """One that is known already stays as it was first seen."""
-        items = {
+        items: dict[tuple[str, str], Item] = {
             (one.trail_arn, one.event_id): {
                 "pk": text(f"seen#{one.trail_arn}"),
                 "sk": text(one.event_id),

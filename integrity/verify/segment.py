@@ -116,9 +116,8 @@ class _SegmentCheck:
             tools.objects, tools.executor, account_id=chain.account_id, region=chain.region
         )
         self._heard = heard_of(segment.known)
-        self._searches = Searches(
-            segment.wanted, job.rules if job.log_files else (), job.limits, heard=self._heard
-        )
+        rules = job.rules if job.log_files else ()
+        self._searches = Searches(segment.wanted, rules, job.limits, heard=self._heard)
 
     def check(self) -> SegmentResult:
         segment = self._segment

@@ -39,6 +39,7 @@ from integrity.wiring.rules import (
     load_rules,
     open_programs,
     open_rule_destinations,
+    written_buckets,
 )
 from integrity.wiring.watched import WatchedTrail
 
@@ -195,7 +196,7 @@ class Service:
     def _tick_of(self, table: TrailTable) -> Tick:
         return Tick(
             _watch(table, self._config, self._names),
-            trails=WatchedTrail(table, self._config, self._clock),
+            trails=WatchedTrail(table, self._config, self._clock, self._written),
             store=self.store,
             records=self.records,
             outbox=self.outbox,
@@ -255,6 +256,11 @@ class Service:
             return load_rules(os.environ, place)
         except IntegrityError as error:
             return error
+
+    @cached_property
+    def _written(self) -> frozenset[str]:
+        rulebook = self._rulebook
+        return written_buckets(rulebook) if isinstance(rulebook, Rulebook) else frozenset()
 
     @cached_property
     def _hearing(self) -> Hearing | None:

@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class WatchedTrail:
-    """The way to one trail of the configuration."""
+    """The way to one trail of the configuration. `written` are buckets that rules write to."""
 
     table: TrailTable
     config: Config
     clock: Callable[[], datetime]
+    written: frozenset[str] = frozenset()
 
     def open(self, remembered: Trail | None) -> Opened:
         """With fresh credentials. Raises UsageError where its bucket holds what we write, too."""
@@ -50,12 +51,12 @@ class WatchedTrail:
 
     def _refuse_own_messages(self, trail: Trail) -> None:
         audiences = self.config.audiences
-        for place in (*audiences.security.s3, *audiences.operations.s3):
-            if place.bucket == trail.bucket:
-                raise UsageError(
-                    f"messages would be written to {place.bucket}, which is audited: they are no "
-                    "files of CloudTrail's, and would be found; name another bucket"
-                )
+        places = (*audiences.security.s3, *audiences.operations.s3)
+        if trail.bucket in {place.bucket for place in places} | self.written:
+            raise UsageError(
+                f"messages would be written to {trail.bucket}, which is audited: they are no "
+                "files of CloudTrail's, and would be found; name another bucket"
+            )
 
 
 @dataclass(frozen=True, slots=True)

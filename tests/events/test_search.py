@@ -110,5 +110,41 @@ def test_a_name_that_no_event_has_is_refused(names: tuple[str, ...]) -> None:
         Wanted(names)
 
 
+def test_a_source_that_no_service_has_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"expected services such as signin.amazonaws.com"):
+        Wanted(sources=("sign in",))
+
+
+def test_a_service_alone_and_a_word_alone_are_enough() -> None:
+    mine, other = event("A", "iam.amazonaws.com", user="alice"), event("B", "ec2.amazonaws.com")
+
+    assert found(log(mine, other), Wanted(sources=("iam.amazonaws.com",))) == [mine]
+    assert found(log(mine, other), Wanted(words=("alice",))) == [mine]
+    assert found(log(mine, other), Wanted()) == [mine, other]
+    assert found(log(mine, other), Wanted(words=("bob",))) == []
+
+
+def test_a_word_or_service_that_is_spelt_by_numbers_is_found() -> None:
+    mine = event("A", "iam.amazonaws.com", user="alice")
+    body = log(mine).replace(b"alice", rb"\u0061lice").replace(b"iam.", rb"iam\u002e")
+
+    assert found(body, Wanted(words=("alice",))) == [mine]
+    assert found(body, Wanted(sources=("iam.amazonaws.com",))) == [mine]
+
+
+def test_an_event_without_a_name_is_one_for_who_asks_for_no_name() -> None:
+    insight = {"eventType": "AwsCloudTrailInsight", "eventID": "1"}
+
+    assert found(log(insight), Wanted()) == [insight]
+    assert found(log(insight, event("StopLogging"))) == [event("StopLogging")]
+
+
+def test_what_one_asks_for_another_may_not() -> None:
+    events = [event("A", user="alice"), event("B"), event("C")]
+    searched = search_log(log(*events), [Wanted(("B",)), Wanted(words=("alice",))], LIMITS)
+
+    assert [json.loads(one)["eventName"] for one in searched.events] == ["A", "B"]
+
+
 def test_what_is_wanted_travels() -> None:
     assert pickle.loads(pickle.dumps(WANTED)) == WANTED

@@ -226,6 +226,19 @@ def test_what_waits_and_what_is_given_up_on_is_in_the_account(stage: RuleStage) 
     assert stage.balances()
 
 
+def test_what_is_told_live_is_in_nobodys_account_here(stage: RuleStage) -> None:
+    stage.box.refuses = "no"
+    stage.tick()
+    [letter, *_] = stage.stage.store.unsent_letters()
+    facts = {**letter.message.facts, "proven": False}
+    live = replace(letter, id="live", message=replace(letter.message, id="live", facts=facts))
+    stage.stage.store.keep_letters([live])
+    stage.tick(hours=1)
+
+    assert stage.balances()
+    assert stage.stage.sink.values["RulePending"] == stage.total().matched
+
+
 def test_a_match_of_two_destinations_is_delivered_when_both_have_it(stage: RuleStage) -> None:
     other = Box(refuses="no")
     stage.stage.boxes["rules:other"] = other

@@ -121,6 +121,7 @@ def test_a_rules_file_with_a_mistake_stops_no_verdict(
     assert "rule[0].match (a): it is no jq program" in news["Message"]
 
 
+KILLED = ("recorded", "asked", "committing", "committed", "claimed", "taken", "marked", "beaten")
 RULE_BOX = """
 [[rule]]
 name = "keys"
@@ -162,7 +163,8 @@ def test_no_match_is_lost_wherever_a_tick_is_killed(
 
     expected = told("undisturbed", None)
     assert set(expected.values()) == {1}
-    for number, point in enumerate([*POINTS, *RULE_POINTS]):
+    assert set(KILLED) <= POINTS.keys() | RULE_POINTS.keys()
+    for number, point in enumerate(KILLED):
         found = told(f"killed-{number}", point)
         assert set(found) == set(expected), point
         # SNS may have had one of them when the process died.
@@ -175,3 +177,26 @@ def matched(aws: Any, queue: str) -> Iterator[dict[str, Any]]:
         for message in messages:
             sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
             yield json.loads(json.loads(message["Body"])["Message"])
+
+
+def test_rules_that_write_into_the_audited_bucket_are_refused(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "rules.toml"
+    archive = f"""
+        [[rule]]
+        name = "a"
+        match = "true"
+        destinations = ["d"]
+        [[destination]]
+        id = "d"
+        type = "s3"
+        bucket = "{stage.world.trails[0].bucket}"
+        kms_key_id = "alias/x"
+    """
+    path.write_text(archive, encoding="utf-8")
+    monkeypatch.setenv("INTEGRITY_RULES_FILE", str(path))
+    tick = stage.tick()
+
+    assert tick.status == 2
+    assert "which is audited: they are no files of CloudTrail's" in tick.error

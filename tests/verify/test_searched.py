@@ -142,3 +142,27 @@ def test_one_large_file_is_kept_at_a_time(monkeypatch: pytest.MonkeyPatch) -> No
     thread.join(10)
 
     assert ids(search) == [("first", 1), ("second", 2)]
+
+
+def test_what_is_left_out_for_its_size_does_not_hang_on_the_order() -> None:
+    outcomes = set()
+    for order in (range(9), reversed(range(9))):
+        search = LogSearch((WANTED,), Limits(), most=1000, most_bytes=120)
+        for number in order:
+            read(search, body(number), f"log {number}")
+        outcomes.add((*ids(search), search.result()[1]))
+
+    assert outcomes == {(("log 0", 0), ("log 1", 1), 7)}
+
+
+def test_a_digest_whose_events_were_given_is_passed_by() -> None:
+    heard = LogSearch((WANTED,), Limits(), most=9, most_bytes=999, heard={DIGEST})
+    other = search_for()
+    with keeping([heard], DIGEST) as kept:
+        assert kept is None
+    with keeping([heard, other], DIGEST) as kept:
+        assert kept is not None
+        kept.begin()(body(1))
+        kept.search(ref(), DIGEST)
+
+    assert (ids(heard), ids(other)) == ([], [("a log", 1)])
