@@ -18,9 +18,8 @@ from integrity.lab.server import serve
 from tests.deliver.mailboxes import MailBox
 from tests.deliver.receiver import receive
 from tests.rules.samples import session
-from tests.service.dying import POINTS, RULE_POINTS
-from tests.service.stage import Stage, make_world
-from tests.service.test_killed import Lives
+from tests.service.stage import HOUR, Stage, make_world
+from tests.service.test_killed import Life, Lives
 
 TATTLETAIL = """
 [[rule]]
@@ -148,35 +147,48 @@ def lives(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Lives]:
 def test_no_match_is_lost_wherever_a_tick_is_killed(
     lives: Lives, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def told(name: str, point: str | None) -> Counter[str]:
-        life = lives.go_on(name)
-        topic, queue = life.open_box(f"{name}-rules")
-        path = tmp_path / f"{name}.toml"
-        path.write_text(RULE_BOX.replace("{topic}", topic), encoding="utf-8")
-        monkeypatch.setenv("INTEGRITY_RULES_FILE", str(path))
-        if point is not None:
-            process = life.start(point)
-            _, errors = process.communicate()
-            assert process.returncode == -signal.SIGKILL, (point, errors)
-        life.tick()
-        return Counter(facts["event_id"] for facts in matched(life.aws, queue))
+    queues: dict[str, str] = {}
 
-    expected = told("undisturbed", None)
-    assert set(expected.values()) == {1}
-    assert set(KILLED) <= POINTS.keys() | RULE_POINTS.keys()
+    def begin(name: str) -> Life:
+        life = lives.go_on(name)
+        topic, queues[name] = life.open_box(f"{name}-rules")
+        rules = RULE_BOX.replace("{topic}", topic)
+        (tmp_path / f"{name}.toml").write_text(rules, encoding="utf-8")
+        return use(life)
+
+    def use(life: Life) -> Life:
+        monkeypatch.setenv("INTEGRITY_RULES_FILE", str(tmp_path / f"{life.name}.toml"))
+        return life
+
+    undisturbed = begin("undisturbed")
+    undisturbed.tick()
+    killed = {}
     for number, point in enumerate(KILLED):
-        found = told(f"killed-{number}", point)
+        killed[point] = begin(f"killed-{number}")
+        process = killed[point].start(point)
+        _, errors = process.communicate()
+        assert process.returncode == -signal.SIGKILL, (point, errors)
+
+    # What was claimed by the dead is free again.
+    lives.world.advance(lives.world.now + HOUR)
+    use(undisturbed).tick()
+    expected = Counter(matched(undisturbed.aws, queues["undisturbed"]))
+    assert set(expected.values()) == {1}
+    for point, life in killed.items():
+        use(life).tick()
+        found = Counter(matched(life.aws, queues[life.name]))
         assert set(found) == set(expected), point
         # SNS may have had one of them when the process died.
         assert sum(found.values()) - len(found) <= 1, point
 
 
-def matched(aws: Any, queue: str) -> Iterator[dict[str, Any]]:
+def matched(aws: Any, queue: str) -> Iterator[str]:
+    """The ids of the events that arrived."""
     sqs = aws.client("sqs", "us-east-1")
     while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
         for message in messages:
             sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-            yield json.loads(json.loads(message["Body"])["Message"])
+            yield json.loads(json.loads(message["Body"])["Message"])["event_id"]
 
 
 def test_rules_that_write_into_the_audited_bucket_are_refused(
