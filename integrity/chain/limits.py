@@ -48,6 +48,9 @@ class Limits:
     max_run_bytes: int = 128 * MIB
     """So large may all of that be which the rules ask for in one run."""
 
+    max_payload_bytes: int = 32 * MIB
+    """Inflated size of what CloudWatch Logs hands over at a time: far more than it does."""
+
     max_known_recent: int = 200
     """Recent digests that are remembered of a chain; it writes 24 a day, and one a restart."""
 
