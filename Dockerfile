@@ -35,7 +35,7 @@ RUN python -c 'import boto3, concurrent.futures.process, encodings.idna, multipr
         integrity.config.parse, integrity.config.parse_rules, integrity.deliver.cloudwatch, \
         integrity.deliver.sns, integrity.rules.child, \
         integrity.sources.s3, integrity.stores.dynamodb, integrity.stores.records_s3, \
-        integrity.wiring.scheduled, scheduler' \
+        integrity.wiring.live, integrity.wiring.runtime, integrity.wiring.scheduled, scheduler' \
     && install -d "$HOME" \
     && install -d -o 10001 -g 10001 -m 0750 /var/lib/integrity
 ENV PYTHONDONTWRITEBYTECODE=1

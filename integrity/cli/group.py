@@ -15,6 +15,7 @@ _COMMANDS = (
     "trails",
     "keys",
     "run",
+    "live",
     "status",
     "config",
     "rules",

@@ -18,7 +18,12 @@ from typing import Any
 from integrity.config.keys import ANY, PREFIX, Key, Kind, all_keys
 
 CONFIG, CONFIG_TOML = "INTEGRITY_CONFIG", "INTEGRITY_CONFIG_TOML"
-"""Where the text is, and the text itself: no keys, but whoever reads them looks here."""
+RULES_TOML = "INTEGRITY_RULES_TOML"
+"""Where the text is, the text itself, and that of the rules: no keys, but who reads them looks
+here.
+"""
+
+_TEXTS = frozenset({CONFIG, CONFIG_TOML, RULES_TOML})
 
 Path = tuple[str | int, ...]
 
@@ -44,7 +49,7 @@ def lay_over(tree: dict[str, Any], environ: Mapping[str, str]) -> Overlay:
     by_name = {key.variable: key for key in all_keys().values()}
     meant = []
     for name, text in environ.items():
-        if not name.startswith(PREFIX) or name in (CONFIG, CONFIG_TOML) or _is_link(name, by_name):
+        if not name.startswith(PREFIX) or name in _TEXTS or _is_link(name, by_name):
             continue
         numbers = [int(number) for number in _NUMBERED.findall(name)]
         key = by_name.get(_NUMBERED.sub("_N_", name))

@@ -221,6 +221,13 @@ KmsKey = Annotated[
         "KMS key: expected its ARN, its id, or alias/NAME",
     ),
 ]
+LogGroup = Annotated[
+    str,
+    _fits(
+        r"[A-Za-z0-9_./#-]{1,512}",
+        "log group: expected its name alone, letters, digits and _./#-",
+    ),
+]
 StreamArn = Annotated[
     str,
     _fits(

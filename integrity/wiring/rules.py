@@ -1,7 +1,8 @@
 """Reads a rules file and opens what it names: jq's process, and the places that are told.
 
-The file is named, or found: INTEGRITY_RULES_FILE, then S3_CONFIG_BUCKET and S3_CONFIG_PATH, then
-`tattletail.toml` in the working directory, as cloudtrail-tattletail finds it. Whether a program is
+The file is named, or found: INTEGRITY_RULES_TOML, which is its text, INTEGRITY_RULES_FILE, then
+S3_CONFIG_BUCKET and S3_CONFIG_PATH, then `tattletail.toml` in the working directory, as
+cloudtrail-tattletail finds it. Whether a program is
 one is asked of jq itself. A secret is read where its destination is opened, and nowhere else.
 """
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 OpenAws = Callable[[], "Aws"]
 
-FILE = "INTEGRITY_RULES_FILE"
+FILE, TEXT = "INTEGRITY_RULES_FILE", "INTEGRITY_RULES_TOML"
 _S3_BUCKET, _S3_PATH = "S3_CONFIG_BUCKET", "S3_CONFIG_PATH"
 _BUNDLED = "tattletail.toml"
 
@@ -72,9 +73,10 @@ def load_rules(environ: Mapping[str, str], place: str | None = None) -> Rulebook
     place = place or find_rules(environ)
     if place is None:
         raise UsageError(
-            f"there are no rules: name a file, or set {FILE}, or {_S3_BUCKET} and {_S3_PATH}"
+            f"there are no rules: name a file, or set {FILE}, {TEXT}, or {_S3_BUCKET} and "
+            f"{_S3_PATH}"
         )
-    found = parse_rules(read_text(place))
+    found = parse_rules(environ[TEXT] if place == TEXT else read_text(place))
     rules = tuple(map(_rule, found.rules))
     with open_programs(rules) as programs:
         mistakes = list(_check_programs(rules, found.rules, programs.check))
@@ -86,6 +88,8 @@ def load_rules(environ: Mapping[str, str], place: str | None = None) -> Rulebook
 
 def find_rules(environ: Mapping[str, str]) -> str | None:
     """Where the rules are, by the environment or in the working directory; None: nowhere."""
+    if environ.get(TEXT):
+        return TEXT
     if environ.get(FILE):
         return environ[FILE]
     bucket, path = environ.get(_S3_BUCKET), environ.get(_S3_PATH)

@@ -36,4 +36,4 @@ def test_what_is_too_large_for_a_record_is_its_facts(aws: Aws, message: Message)
     DeliveryStream(aws, box.stream).deliver(of_login(message, userAgent="ä" * MAX_BYTES))
 
     [(_, content)] = box.received()
-    assert json.loads(content) == {"message_id": message.id, **message.facts}
+    assert json.loads(content) == {"message_id": message.id, **message.facts, "cut": True}
