@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.template import SERVICE
+from tests.deploy.template import EXAMPLES, SERVICE
 from tests.deploy.tools import make_environment
 
 pytestmark = pytest.mark.slow
@@ -49,10 +49,11 @@ def test_it_has_nothing_to_say(checkov: Path, tmp_path: Path) -> None:
     assert passed > 30
 
 
-def test_every_waiver_is_needed(checkov: Path, tmp_path: Path) -> None:
-    text = SERVICE.read_text(encoding="utf-8")
+@pytest.mark.parametrize("template", [SERVICE, *EXAMPLES], ids=lambda template: template.name)
+def test_every_waiver_is_needed(checkov: Path, template: Path, tmp_path: Path) -> None:
+    text = template.read_text(encoding="utf-8")
     waived = set(re.findall(r"- id: (CKV\w+)", text))
-    (tmp_path / "service.yaml").write_text(re.sub(r"- id: CKV\w+", "- id: NONE_1", text))
+    (tmp_path / template.name).write_text(re.sub(r"- id: CKV\w+", "- id: NONE_1", text))
 
     found, _ = failed(checkov, tmp_path, tmp_path)
 

@@ -16,6 +16,7 @@ from integrity.metrics import Meter
 from integrity.record import ExitStatus
 from tests.deploy.template import (
     AUDITED,
+    EXAMPLES,
     EXTRA_TOPIC,
     KEYS,
     OPERATIONS,
@@ -51,14 +52,14 @@ ANY_RESOURCE = {
 }
 
 
-@pytest.mark.parametrize("path", [SERVICE, AUDITED], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [SERVICE, AUDITED, *EXAMPLES], ids=lambda path: path.name)
 def test_cfn_lint_has_nothing_to_say(path: Any) -> None:
     found = lint(path.read_text(encoding="utf-8"), regions=["us-east-1", "eu-central-1"])
 
     assert [str(match) for match in found] == []
 
 
-@pytest.mark.parametrize("path", [SERVICE, AUDITED], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [SERVICE, AUDITED, *EXAMPLES], ids=lambda path: path.name)
 def test_no_template_has_what_cloudformation_does_not_read(path: Any) -> None:
     text = path.read_text(encoding="utf-8")
 
