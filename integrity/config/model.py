@@ -89,6 +89,17 @@ class TrailTable(Table):
         le=30 * DAY,
         description="How long a digest file that is not there may still come.",
     )
+    log_group: forms.LogGroup | None = Field(
+        default=None,
+        description="Log group of CloudWatch Logs that this trail alone writes to: what is seen "
+        "live in it is missed if no log file comes to hold it.",
+    )
+    sole_writer: bool = Field(
+        default=False,
+        strict=True,
+        description="No other trail writes to the bucket: what is seen live in its new log files "
+        "is missed if no signed one comes to hold it.",
+    )
     retention_days: int = Field(
         default=90,
         strict=True,
@@ -239,6 +250,13 @@ class PolicyTable(Table):
         default=DAY,
         le=30 * DAY,
         description="How long an object has to stay unreadable beside readable neighbours before "
+        "security is told.",
+    )
+    unconfirmed_after: forms.Span = Field(
+        default=DAY,
+        ge=2 * HOUR,
+        le=7 * DAY,
+        description="How long an event that was seen live waits for a signed log file before "
         "security is told.",
     )
     remind_every: forms.Span = Field(

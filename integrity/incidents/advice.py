@@ -165,6 +165,14 @@ _ADVICE: dict[str, Advice] = {
         doubt="this object; CloudTrail's own are far smaller",
         do_not="do not raise the bound before somebody has looked at the object elsewhere",
     ),
+    Reason.EVENT_UNCONFIRMED: _of(
+        Reason.EVENT_UNCONFIRMED,
+        sure="Undetermined: all log files of these hours are proven, and none of them holds it; "
+        "what was seen live is signed by nobody",
+        doubt="this event: either it never happened, or CloudTrail did not record it",
+        do_not="do not count on the event before the Event history shows it, and do not pass over "
+        "it either",
+    ),
     Remark.NEW_CHAIN: Advice(
         what="new chain of digests has begun",
         sure="A note: its first digest is signed, and nothing older of it was ever there",

@@ -21,6 +21,7 @@ from logging import getLogger
 
 from integrity.chain.known import settle
 from integrity.chain.model import TimeWindow
+from integrity.chain.times import DAY
 from integrity.errors import AccessError, IntegrityError
 from integrity.incidents.acknowledged import acknowledged
 from integrity.incidents.decide import Decision, decide
@@ -35,6 +36,7 @@ from integrity.service.hearing import Heard, Hearing, account
 from integrity.service.memory import lost_memory
 from integrity.service.outbox import Outbox, address
 from integrity.service.ports import MetricsSink, OpenTrail, RecordStore, StateStore, TrailOpener
+from integrity.service.reconcile import Waiting
 from integrity.service.window import next_window
 from integrity.state import (
     Audience,
@@ -78,6 +80,7 @@ class Watch:
     policy: Policy
     destinations: Mapping[Audience, tuple[str, ...]]
     per_chain_metrics: bool = False
+    unconfirmed_after: timedelta = DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,13 @@ class Tick:
         state, now = self._store.load(self._watch.trail_arn), self._clock()
         notices = list(self._check_memory(state, now))
         opened = self._trails.open(state.checkpoint.trail if state.checkpoint else None)
-        verification, looked = self._verify(opened, state, now, accepting, stopping)
+        waiting = Waiting(
+            self._store.sightings,
+            self._watch.trail_arn,
+            after=self._watch.unconfirmed_after,
+            now=now,
+        )
+        verification, looked = self._verify(opened, state, waiting, accepting, stopping)
         run = verification.run
         if accepting is not None and run.run.interrupted:
             raise AccessError("interrupted before every chain was looked at: nothing was accepted")
@@ -161,7 +170,7 @@ class Tick:
         kept = self._keep(told, state, checkpoint, summary, heard.letters, now)
         if not kept.is_committed and accepting is not None:
             raise AccessError("another tick ended meanwhile: nothing was accepted; try again")
-        return Ticked(run, self._tell(run, kept.incidents, heard.totals, stopping))
+        return Ticked(run, self._tell(run, kept.incidents, heard.totals, waiting, stopping))
 
     # Looking
 
@@ -189,14 +198,14 @@ class Tick:
         self,
         opened: OpenTrail,
         state: TrailState,
-        now: datetime,
+        waiting: Waiting,
         accepting: Accepting | None,
         stopping: Stopping,
     ) -> tuple[Verification, list[Verification]]:
-        """The tick's window, and those of incidents that it has left behind, as one record; these
-        once more alone.
+        """The tick's window, those of incidents that it has left behind, and of events that wait,
+        as one record; those of incidents once more alone.
         """
-        watch, checkpoint = self._watch, state.checkpoint
+        watch, checkpoint, now = self._watch, state.checkpoint, waiting.now
         window = next_window(checkpoint, now, overlap=watch.overlap, first=watch.first_window)
         known = () if checkpoint is None else checkpoint.chains
         rules = self._rules.wanted if self._rules is not None else ()
@@ -205,9 +214,10 @@ class Tick:
             known=known,
             previous_sha256=None if checkpoint is None else checkpoint.record_sha256,
             accepting=accepting is not None,
-            rules=rules,
+            rules=(*rules, *waiting.wanted),
             stopping=stopping,
         )
+        waiting.hear(verification)
         # A look that knew less would take what went with a head for a hole of its own.
         seen = () if accepting is not None else verification.known
         looks = [
@@ -215,8 +225,10 @@ class Tick:
             for look in due_looks(state.incidents, window, now, limit=_MOST_LOOKS)
             if not stopping.is_set()
         ]
+        before = None if checkpoint is None else checkpoint.attempted
+        missed = waiting.look_again(opened, verification, before, stopping)
         run, known = verification.run, verification.known
-        looked = tuple(look.run for look in looks)
+        looked = (*(look.run for look in looks), *missed)
         run = replace(run, looks=looked, acknowledged=acknowledged(state.incidents))
         if accepting is not None:
             who = run.run.caller_arn or "unknown"
@@ -296,6 +308,7 @@ class Tick:
         run: Run,
         incidents: Sequence[Incident],
         rules: Sequence[RuleTotal],
+        waiting: Waiting,
         stopping: Stopping,
     ) -> str:
         """Letters, numbers, and that the tick went through; why it did not, empty where it did.
@@ -309,6 +322,7 @@ class Tick:
         if self._watch.per_chain_metrics:
             points += meter.chains(run)
         try:
+            waiting.settle()
             delivered = self._outbox.deliver(self._clock())
             points += meter.messages(due=delivered.due, sent=delivered.sent)
             unsent = self._store.unsent_letters() if rules else ()

@@ -46,7 +46,7 @@ from integrity.wiring.watched import WatchedTrail
 if TYPE_CHECKING:
     from integrity.config.model import Config, TrailTable
 
-_GIVE_UP_AFTER = timedelta(days=3)
+GIVE_UP_AFTER = timedelta(days=3)
 
 _log = getLogger(__name__)
 
@@ -176,7 +176,7 @@ class Service:
     @cached_property
     def outbox(self) -> Outbox:
         """What is on its way."""
-        return Outbox(self.store, self._destinations, give_up_after=_GIVE_UP_AFTER)
+        return Outbox(self.store, self._destinations, give_up_after=GIVE_UP_AFTER)
 
     def _tick(self, table: TrailTable, stopping: Stopping) -> TrailTick:
         if stopping.is_set():
@@ -299,6 +299,7 @@ def _watch(
         ),
         destinations=destinations,
         per_chain_metrics=config.metrics.per_chain,
+        unconfirmed_after=policy.unconfirmed_after,
     )
 
 
