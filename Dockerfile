@@ -32,9 +32,10 @@ ENV PATH=/opt/integrity/bin:/opt/venv/bin:$PATH \
 # what the program imports is compiled by importing it.
 RUN python -c 'import boto3, concurrent.futures.process, encodings.idna, multiprocessing.spawn, \
         obstore, sqlite3, apscheduler.schedulers.background, integrity.cli.verify, \
-        integrity.config.parse, integrity.deliver.cloudwatch, integrity.deliver.sns, \
+        integrity.config.parse, integrity.config.parse_rules, integrity.deliver.cloudwatch, \
+        integrity.deliver.sns, integrity.rules.child, \
         integrity.sources.s3, integrity.stores.dynamodb, integrity.stores.records_s3, \
-        integrity.wiring.scheduled, scheduler' \
+        integrity.wiring.live, integrity.wiring.runtime, integrity.wiring.scheduled, scheduler' \
     && install -d "$HOME" \
     && install -d -o 10001 -g 10001 -m 0750 /var/lib/integrity
 ENV PYTHONDONTWRITEBYTECODE=1

@@ -9,6 +9,7 @@ from bench.files import Files, SlowDown
 from bench.front import Way
 from bench.measured import Measured
 from bench.memory import Bomb, InFlight, Many
+from bench.rules import Rules
 from bench.start import Start
 from bench.worlds import OneRegion
 from bench.year import Year
@@ -26,6 +27,7 @@ CASES: dict[str, Callable[[int], Measured]] = {
         Chains(),
         Start(),
         SlowDown(),
+        Rules(),
         InFlight(
             "memory-64",
             "64 log files of 240 KB under way",

@@ -7,7 +7,7 @@ missing is given alone beside them. (AWS: CloudWatch API_PutMetricData.)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from integrity.chain.findings import Outcome, Reason
@@ -69,6 +69,11 @@ class Meter:
         yield self._count("MessagesSent", sent)
         # The difference as a number of its own: a plain alarm reads it.
         yield self._count("MessagesUnsent", due - sent)
+
+    def rule(self, name: str, numbers: Mapping[str, int]) -> Iterator[Datapoint]:
+        """A rule's account since it was first heard: numbers that only grow, but for what waits."""
+        for what, number in numbers.items():
+            yield self._count(f"Rule{what.capitalize()}", number, (("Rule", name),))
 
     def heartbeat(self) -> Datapoint:
         """The tick went through to its end, whatever it found."""

@@ -349,8 +349,9 @@ class SegmentResult:
     `has_logs` whether any log file lies in the window; `complete` is False where a folder could not
     be listed. `expiry` is what the lifecycle does to the digests, where the span begins without.
     `events` are those that were wanted, out of verified log files; `unread` counts what of these
-    was not searched or carried, for its size, number or form. `remembered` are digests that earlier
-    verifications know and the span did not show.
+    was not searched or carried, for its size, number or form. `asked` and `dropped` are the same of
+    what the rules ask for. `remembered` are digests that earlier verifications know and the span
+    did not show.
     """
 
     chain: ChainId
@@ -371,6 +372,8 @@ class SegmentResult:
     expiry: Expiry | None = None
     events: tuple[VerifiedEvent, ...] = ()
     unread: int = 0
+    asked: tuple[VerifiedEvent, ...] = ()
+    dropped: int = 0
     remembered: tuple[Entry, ...] = ()
 
     @property

@@ -40,7 +40,8 @@ class Step(StrEnum):
 
     `opened` is an audience's first news of it, whenever that comes. `worsened` is a graver outcome
     or twice as many objects. `noted` is told once, and neither reminded nor resolved. `drill` is
-    told of no incident at all: somebody tries whether messages arrive.
+    told of no incident at all: somebody tries whether messages arrive. `matched` is of none either:
+    an event that a rule is about.
     """
 
     OPENED = "opened"
@@ -49,6 +50,7 @@ class Step(StrEnum):
     RESOLVED = "resolved"
     NOTED = "noted"
     DRILL = "drill"
+    MATCHED = "matched"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,19 +95,23 @@ class Message:
     """News for an audience, ready to be read.
 
     `id` is the same for the same news, however often a tick is repeated, so that a reader can tell
-    a repeat. `subject` is at most 99 printable ASCII characters; `facts` is the same as `text` for
-    machines: JSON types only.
+    a repeat. `subject` is one line, an incident's at most 99 printable ASCII characters; `facts` is
+    the same as `text` for machines: JSON types only.
+
+    What tells of an event that a rule matched has no audience, for the rule names whom, and
+    `event`: its JSON as it came. `incident_id` is empty then.
     """
 
     id: str
     trail_arn: str
     incident_id: str
-    audience: Audience
+    audience: Audience | None
     step: Step
     subject: str
     text: str
     facts: Mapping[str, object]
     created_at: datetime
+    event: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,13 +132,53 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """An event that was seen live, of a trail whose log files should hold it.
+
+    `account_id` and `region` name the chain whose digests should come to sign it, `time` when it
+    happened and `seen_at` when it was seen first.
+    """
+
+    trail_arn: str
+    event_id: str
+    event_name: str
+    account_id: str
+    region: str
+    time: datetime
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ToldMatch:
+    """A match that a tick has told, and that may come again: its message's id, and when."""
+
+    message_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleTotal:
+    """What one rule came to since it was first heard: seen == skipped + matched.
+
+    `failed` of what is skipped ended in an error of the rule's own.
+    """
+
+    rule: str
+    seen: int = 0
+    skipped: int = 0
+    matched: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
     """How far one trail was looked at, and what its chains were like then.
 
     The next tick begins at `attempted`, with an overlap. `record_sha256` is of the last record that
     was written before this checkpoint, `record_uri` where it lies; `previous_record_sha256` is of
     the one that it names as its predecessor, null at first. `rules` are the bucket's lifecycle
-    rules that explain what is gone, null as long as nobody could read them.
+    rules that explain what is gone, null as long as nobody could read them. `rule_totals` are of
+    the rules over events, `told` the matches that the next ticks may find again.
     """
 
     trail_arn: str
@@ -143,6 +189,8 @@ class Checkpoint:
     previous_record_sha256: str | None = None
     trail: Trail | None = None
     rules: tuple[ExpirationRule, ...] | None = None
+    rule_totals: tuple[RuleTotal, ...] = ()
+    told: tuple[ToldMatch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

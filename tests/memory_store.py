@@ -6,7 +6,7 @@ They pass the same contract as the real ones (tests/stores).
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -19,15 +19,40 @@ from integrity.state import (
     Incident,
     Letter,
     RunSummary,
+    Sighting,
     StoredRecord,
     TrailState,
 )
+from integrity.stores.retention import USUAL
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def age(letter: Letter) -> tuple[datetime, str]:
     return letter.message.created_at, letter.id
+
+
+class MemorySightings:
+    """Events seen live, in a dictionary."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], Sighting] = {}
+
+    def remember(self, sightings: Iterable[Sighting]) -> None:
+        for one in sightings:
+            self.kept.setdefault((one.trail_arn, one.event_id), one)
+
+    def waiting(self, trail_arn: str, now: datetime) -> Sequence[Sighting]:
+        found = [
+            one
+            for one in self.kept.values()
+            if one.trail_arn == trail_arn and one.seen_at > now - USUAL.sightings
+        ]
+        return sorted(found, key=lambda one: (one.seen_at, one.event_id))
+
+    def forget(self, trail_arn: str, event_ids: Iterable[str]) -> None:
+        for event_id in event_ids:
+            self.kept.pop((trail_arn, event_id), None)
 
 
 class MemoryStore:
@@ -43,6 +68,7 @@ class MemoryStore:
         self.leases: dict[str, datetime] = {}
         self.sent: set[str] = set()
         self.lock = threading.Lock()
+        self.sightings = MemorySightings()
 
     def load(self, trail_arn: str) -> TrailState:
         self.answer()
@@ -70,6 +96,11 @@ class MemoryStore:
                 self.months[key] = month
             if commit.run is not None:
                 self.runs[commit.trail_arn, commit.run.run_id] = commit.run
+
+    def keep_letters(self, letters: Sequence[Letter]) -> None:
+        self.answer()
+        for letter in letters:
+            self.letters.setdefault(letter.id, letter)
 
     def claim_letters(self, now: datetime, *, lease: timedelta, limit: int) -> Sequence[Letter]:
         with self.lock:

@@ -30,7 +30,9 @@ ABSENT = "**Not implemented yet.**"
 HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 # A room of the package comes first, so that a permission such as s3:GetObject is no function.
-FUNCTION = re.compile(r"`((?:chain|verify|sources|wiring|cli)[a-z0-9_.]*):([A-Za-z0-9_.]+)`")
+FUNCTION = re.compile(
+    r"`((?:chain|verify|service|sources|wiring|cli)[a-z0-9_.]*):([A-Za-z0-9_.]+)`"
+)
 CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 

@@ -20,7 +20,7 @@ PINNED = re.compile(r"([a-z0-9-]+)==(\S+)")
 
 # Where any exception at all may be caught: the door of the program, which turns a fault of its
 # own into exit status 70.
-DOORS = {"integrity/cli/__init__.py"}
+DOORS = {"integrity/cli/__init__.py", "integrity/wiring/runtime.py"}
 
 
 def named(path: Path) -> str:

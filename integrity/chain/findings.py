@@ -62,6 +62,7 @@ class Reason(StrEnum):
     OBJECT_UNREADABLE = "object_unreadable"
     KEYS_UNAVAILABLE = "keys_unavailable"
     LIMIT_EXCEEDED = "limit_exceeded"
+    EVENT_UNCONFIRMED = "event_unconfirmed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +192,11 @@ CLAUSES: dict[Reason, Clause] = {
         _UNDETERMINED,
         "object is larger than the configured bound",
         "see who wrote it: CloudTrail's own files are far smaller",
+    ),
+    Reason.EVENT_UNCONFIRMED: Clause(
+        _UNDETERMINED,
+        "event was seen live, and no signed log file holds it",
+        "look for it in the Event history; find who can write to the log group or the bucket",
     ),
 }
 

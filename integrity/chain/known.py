@@ -26,7 +26,7 @@ class KnownDigest:
     """A digest file that was found authentic. `sha256` is of its stored content, inflated.
 
     `version_id` is null where the bucket keeps no versions. `was_head` marks one that was its
-    chain's head when it was lost.
+    chain's head when it was lost; `heard` one whose events the rules were given, all of them.
     """
 
     location: S3Location
@@ -35,6 +35,7 @@ class KnownDigest:
     signature: str
     version_id: str | None = None
     was_head: bool = False
+    heard: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,28 @@ class Recall:
     chain: ChainId
     digest: KnownDigest
     is_lost: bool
+
+
+def heard_of(known: Iterable[Recall]) -> frozenset[S3Location]:
+    """The digests whose events the rules were given before, all of them."""
+    return frozenset(one.digest.location for one in known if one.digest.heard)
+
+
+def unheard(known: Iterable[KnownChain], before: Iterable[KnownChain]) -> tuple[KnownChain, ...]:
+    """What is known, without what was heard since `before`: the rules are to be given it again."""
+    heard = {digest.location for chain in before for digest in chain.held if digest.heard}
+
+    def forget(digest: KnownDigest) -> KnownDigest:
+        return replace(digest, heard=digest.location in heard)
+
+    return tuple(
+        replace(
+            chain,
+            head=None if chain.head is None else forget(chain.head),
+            recent=tuple(map(forget, chain.recent)),
+        )
+        for chain in known
+    )
 
 
 def recalls(
@@ -211,7 +234,9 @@ def _there(known: KnownChain | None, seen: Seen, lost: Iterable[KnownDigest]) ->
             expired.append(digest)
         else:
             there[digest.location] = digest
-    there |= {place: _known(entry) for place, entry in seen.entries.items() if entry.is_authentic}
+    for place, entry in seen.entries.items():
+        if entry.is_authentic:
+            there[place] = _known(entry, there.get(place))
     for digest in lost:
         there.pop(digest.location, None)
     in_order = sorted(there.values(), key=_order)
@@ -221,13 +246,16 @@ def _there(known: KnownChain | None, seen: Seen, lost: Iterable[KnownDigest]) ->
     return in_order
 
 
-def _known(entry: Entry) -> KnownDigest:
+def _known(entry: Entry, before: KnownDigest | None) -> KnownDigest:
+    """What was heard once stays so, even where it is seen as another span's neighbour."""
+    heard = before is not None and before.heard and before.sha256 == entry.sha256
     return KnownDigest(
         location=entry.location,
         end=entry.window.end,
         sha256=entry.sha256,
         signature=entry.signature,
         version_id=entry.version_id,
+        heard=heard or entry.heard,
     )
 
 

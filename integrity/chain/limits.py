@@ -41,6 +41,16 @@ class Limits:
     max_events: int = 1000
     """So many events are carried out of the log files of one account, region and day."""
 
+    max_rule_events: int = 20_000
+    max_rule_bytes: int = 16 * MIB
+    """The same of what the rules ask for, and how large it may be."""
+
+    max_run_bytes: int = 128 * MIB
+    """So large may all of that be which the rules ask for in one run."""
+
+    max_payload_bytes: int = 32 * MIB
+    """Inflated size of what CloudWatch Logs hands over at a time: far more than it does."""
+
     max_known_recent: int = 200
     """Recent digests that are remembered of a chain; it writes 24 a day, and one a restart."""
 
@@ -52,6 +62,15 @@ class Limits:
 
     max_lost_reads: int = 16
     """Of these, how many of a chain are asked for again by a run whose window has left them."""
+
+    max_rule_seconds: float = 0.25
+    """Processor time that a rule may take for one event, and beyond a little for each of them."""
+
+    max_rule_memory: int = 512 * MIB
+    """Of the process that the programs of rules run in."""
+
+    max_rule_text: int = 8 * KIB
+    """So many characters of what a rule's program says are told."""
 
 
 INFLATE_WINDOW_BYTES = 256 * KIB

@@ -74,7 +74,7 @@ class Entry:
 
     `window` is the signed one of an authentic digest, else the hour that its name stands for.
     `named` says that an authentic digest names it as its predecessor, or that it is known from an
-    earlier verification.
+    earlier verification. `heard`: the rules were given the events of all its log files.
     """
 
     chain: ChainId
@@ -89,10 +89,11 @@ class Entry:
     logs: LogTally = LogTally()
     last_modified: datetime | None = None
     version_id: str | None = None
+    heard: bool = False
 
-    def with_logs(self, logs: LogTally) -> Entry:
+    def with_logs(self, logs: LogTally, *, heard: bool = False) -> Entry:
         """The same digest, its log files checked."""
-        return replace(self, logs=logs)
+        return replace(self, logs=logs, heard=heard)
 
     @property
     def is_there(self) -> bool:

@@ -40,6 +40,7 @@ WORDS: dict[Reason, str] = {
     Reason.OBJECT_UNREADABLE: "could not be read",
     Reason.KEYS_UNAVAILABLE: "public keys unavailable",
     Reason.LIMIT_EXCEEDED: "too large",
+    Reason.EVENT_UNCONFIRMED: "seen live, not in the signed record",
 }
 """What stands behind `INVALID:`, `UNDETERMINED:` or `NOTE:`; the AWS CLI's where it has words."""
 

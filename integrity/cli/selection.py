@@ -151,6 +151,11 @@ report_options = together(
         help="Write to this file, at one stroke.  [default: standard output]",
     ),
     click.option(
+        "--rules",
+        metavar="FILE",
+        help="Show the events of verified log files that these rules match (see integrity rules).",
+    ),
+    click.option(
         "--report",
         metavar="FILE.html",
         type=click.Path(path_type=Path),

@@ -63,8 +63,15 @@ def refuse_unsigned(output: Path | None, sign: str | None, format_: str) -> None
     """Raises UsageError where there would be nothing to sign, or an old signature would be left."""
     if sign is not None and (output is None or format_ != "json"):
         raise UsageError("--sign signs a record: add --format json and --output FILE")
-    if sign is None and output is not None and signature_path(output).exists():
+    if sign is None and output is not None and _is_signed(output):
         raise UsageError(
             f"{str(signature_path(output))!r} is the signature of what {str(output)!r} is now: "
             "add --sign, remove it, or choose another --output"
         )
+
+
+def _is_signed(output: Path) -> bool:
+    try:
+        return signature_path(output).exists()
+    except OSError:  # whoever opens the file itself says what is wrong with its name
+        return False

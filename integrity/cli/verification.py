@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -30,6 +31,11 @@ from integrity.verify.claim import Claim, MeantTrail
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
 from integrity.wiring import Access, Offline
+
+if TYPE_CHECKING:
+    from integrity.events.search import Wanted
+    from integrity.verify.run import Verification
+    from integrity.wiring.rules import Rulebook
 
 _COLOURS = {Outcome.VALID: "green", Outcome.UNDETERMINED: "yellow", Outcome.INVALID: "red"}
 
@@ -62,6 +68,7 @@ class Options:
     sign: str | None = None
     resume: Path | None = None
     is_fixed: bool = False
+    rulebook: Rulebook | None = None
 
     def job(self, meant: MeantTrail) -> Job:
         """The verification of one trail."""
@@ -85,7 +92,12 @@ class Options:
             allow_gaps=self.allow_gaps,
             log_files=self.log_files,
             concurrency=self.access.concurrency,
+            rules=self._wanted,
         )
+
+    @property
+    def _wanted(self) -> tuple[Wanted, ...]:
+        return () if self.rulebook is None else self.rulebook.wanted
 
     def _narrowed(self, collected: Job) -> Job:
         """What was collected, or the part of it that is asked for."""
@@ -98,6 +110,7 @@ class Options:
             allow_gaps=self.allow_gaps or collected.allow_gaps,
             log_files=self.log_files and collected.log_files,
             concurrency=self.access.concurrency,
+            rules=self._wanted,
         )
 
 
@@ -195,6 +208,8 @@ class _Session:
             return
         self._kept.note(verification)
         self._add(verification.run, header=not names_valid)
+        if self._options.rulebook is not None:
+            self._show_matches(self._options.rulebook, verification)
 
     def _add(self, run: Run, *, header: bool) -> None:
         self._runs.append(run)
@@ -215,6 +230,16 @@ class _Session:
     def document(self) -> bytes:
         """The records as they are written, a line each."""
         return b"".join(encode(run) + b"\n" for run in self._runs)
+
+    def _show_matches(self, rulebook: Rulebook, verification: Verification) -> None:
+        """Behind the record, whatever it says. They are news, even to who wants to be quiet."""
+        from integrity.cli.matches import encode_match, match_verified, render_matches
+
+        found = match_verified(rulebook, verification)
+        if self._options.json:
+            self._output.write(b"".join(encode_match(message) + b"\n" for _, message in found))
+        else:
+            self._write([*render_matches(found), *([""] if found and self._several else [])])
 
     def render_page(self) -> str:
         """The records as one page."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,6 +27,9 @@ from integrity.cli.verification import Options, connect, verify_trails
 from integrity.errors import UsageError
 from integrity.verify.claim import Claim
 from integrity.wiring import Access
+
+if TYPE_CHECKING:
+    from integrity.wiring.rules import Rulebook
 
 EPILOG = """
 \b
@@ -142,7 +146,16 @@ def read_options(typed: dict[str, Any], now: datetime) -> Options:
         sign=typed["sign"],
         resume=typed.get("resume"),
         is_fixed=typed["start_time"] is not None and typed["end_time"] is not None,
+        rulebook=_read_rules(typed["rules"]),
     )
+
+
+def _read_rules(file: str | None) -> Rulebook | None:
+    if file is None:
+        return None
+    from integrity.wiring.rules import load_rules
+
+    return load_rules(os.environ, file)
 
 
 def _refuse_contradictions(typed: dict[str, Any]) -> None:
@@ -163,6 +176,8 @@ def _refuse_contradictions(typed: dict[str, Any]) -> None:
             "--verbose names each valid file, and what was verified before an interruption is not "
             "named again: leave --verbose or --resume out"
         )
+    if typed.get("rules") is not None and not typed["log_files"]:
+        raise UsageError("--rules asks about events, and --no-logs leaves them out: choose one")
     if typed["keys_file"] and typed["keys_profile"]:
         raise UsageError(
             "--keys and --keys-profile both say where public keys come from: leave one of them out"

@@ -16,6 +16,9 @@ DESTINATIONS = (
     "eventbridge_bus_arns",
     "ses_to",
     "webhooks",
+    "dynamodb_tables",
+    "s3",
+    "firehose_stream_arns",
 )
 """The keys of an audience that each name somebody who is told."""
 
@@ -26,6 +29,22 @@ class WebhookTable(Table):
     url: forms.SecretUrl = Field(description="Where to post: `https://`, or `http://` on loopback.")
     secret: forms.SigningSecret = Field(
         description="Shared secret of the signature (HMAC-SHA256), at least 32 characters."
+    )
+
+
+class BucketTable(Table):
+    """A bucket that every message is written to, an object each. It must not be an audited one."""
+
+    bucket: forms.Bucket = Field(description="The bucket, which is not an audited one.")
+    kms_key_id: forms.KmsKey = Field(description="KMS key that encrypts the objects.")
+    prefix: forms.Folder = Field(
+        default="integrity/", description="Folder in which the dates lie, with a slash at its end."
+    )
+    time_zone: forms.TimeZone = Field(
+        default="UTC", description="Zone of these dates, such as `Asia/Tokyo`."
+    )
+    region: forms.Region | None = Field(
+        default=None, description="The bucket's region. Without it the service's own."
     )
 
 
@@ -57,6 +76,15 @@ class AudienceTable(Table):
         description="Region in which SES knows the sender. Without it the service's own.",
     )
     webhooks: tuple[WebhookTable, ...] = ()
+    dynamodb_tables: Annotated[tuple[forms.DynamoTable, ...], forms.Unique] = Field(
+        default=(),
+        description="DynamoDB tables, key `eventID`, that every message is an item of for 90 days "
+        "(`unixtime`).",
+    )
+    s3: tuple[BucketTable, ...] = ()
+    firehose_stream_arns: Annotated[tuple[forms.StreamArn, ...], forms.Unique] = Field(
+        default=(), description="Data Firehose streams that every message is a record of."
+    )
 
     @property
     def has_destination(self) -> bool:

@@ -32,6 +32,8 @@ def check_combinations(tree: Mapping[str, Any]) -> Iterator[Mistake]:
     yield from _of_state(_table(tree, "state"))
     yield from _of_records(_table(tree, "records"), [trail for _, trail in trails])
     yield from _of_notification(tree)
+    audited = [trail.get("s3_bucket") for _, trail in trails]
+    yield from _of_buckets(_table(tree, "audiences"), audited)
 
 
 def _of_trail(path: Path, trail: Mapping[str, Any]) -> Iterator[Mistake]:
@@ -86,6 +88,18 @@ def _of_notification(tree: Mapping[str, Any]) -> Iterator[Mistake]:
             "nobody would be told: expected a destination, for instance sns_topic_arns = "
             '["arn:aws:sns:us-east-1:111122223333:security"], or notify = "none" at the top',
         )
+
+
+def _of_buckets(audiences: Mapping[str, Any], audited: list[Any]) -> Iterator[Mistake]:
+    for name in ("security", "operations"):
+        for number, place in enumerate(_tables(_table(audiences, name).get("s3"))):
+            bucket = place.get("bucket")
+            if isinstance(bucket, str) and bucket in audited:
+                yield (
+                    ("audiences", name, "s3", number, "bucket"),
+                    f"{bucket} is audited itself: what is written there would be no file of "
+                    "CloudTrail's, and be found; choose another bucket",
+                )
 
 
 def _of_mail(path: Path, audience: Mapping[str, Any]) -> Iterator[Mistake]:

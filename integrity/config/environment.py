@@ -18,7 +18,10 @@ from typing import Any
 from integrity.config.keys import ANY, PREFIX, Key, Kind, all_keys
 
 CONFIG, CONFIG_TOML = "INTEGRITY_CONFIG", "INTEGRITY_CONFIG_TOML"
-"""Where the text is, and the text itself: no keys, but whoever reads them looks here."""
+RULES_TOML = "INTEGRITY_RULES_TOML"
+"""Where the text is, the text itself, and that of the rules: no keys, but who reads them looks
+here.
+"""
 
 SIGN_PASSPHRASE = "INTEGRITY_SIGN_PASSPHRASE"  # noqa: S105 - a name
 """A secret that stands in no configuration: `evidence`, which opens the signing key, reads it."""
@@ -29,7 +32,7 @@ Path = tuple[str | int, ...]
 _LINKS = re.compile(
     r"INTEGRITY(_.*)?_(SERVICE_(HOST|PORT)(_.*)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)"
 )
-_OTHERS = (CONFIG, CONFIG_TOML, SIGN_PASSPHRASE)
+_OTHERS = (CONFIG, CONFIG_TOML, RULES_TOML, SIGN_PASSPHRASE)
 _NUMBERED = re.compile(r"_([0-9]{1,3})_")
 _VALUES = {"true": True, "false": False}
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
-from apscheduler.triggers.cron import CronTrigger
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_core import PydanticCustomError
 
@@ -57,6 +57,9 @@ def _parse_trail_arn(text: str) -> str:
 
 
 def _parse_schedule(text: str) -> str:
+    # The service's alone: who only checks rules does without it.
+    from apscheduler.triggers.cron import CronTrigger
+
     said = (
         f"{text!r} is no schedule: expected minute, hour, day, month and weekday in UTC, such as "
     )
@@ -93,6 +96,15 @@ def _parse_namespace(text: str) -> str:
     return grammar.fitting(
         form, text, "namespace of metrics: expected at most 255 letters, digits and ._-/#, not AWS/"
     )
+
+
+def _parse_time_zone(text: str) -> str:
+    try:
+        return ZoneInfo(text).key
+    except (KeyError, ValueError, OSError):  # no such name, or one that is no name
+        raise UsageError(
+            f"{text[:200]!r} is no time zone: expected its name, such as Asia/Tokyo or UTC"
+        ) from None
 
 
 def _check_external_id(secret: SecretStr) -> SecretStr:
@@ -217,5 +229,27 @@ SigningKey = Annotated[
         "signing key: expected kms:KEY (its ARN, its id, or alias/NAME), or a file",
     ),
 ]
+LogGroup = Annotated[
+    str,
+    _fits(
+        r"[A-Za-z0-9_./#-]{1,512}",
+        "log group: expected its name alone, letters, digits and _./#-",
+    ),
+]
+StreamArn = Annotated[
+    str,
+    _fits(
+        rf"{_ARN}:firehose:{REGION}:{ACCOUNT_ID}:deliverystream/[A-Za-z0-9_.-]{{1,64}}",
+        "ARN of a Firehose stream: expected arn:aws:firehose:REGION:ACCOUNT:deliverystream/NAME",
+    ),
+]
+Folder = Annotated[
+    str,
+    _fits(
+        r"(?:[A-Za-z0-9._=-]{1,200}/){0,8}",
+        "folder in a bucket: expected nothing, or names that each end in a slash, such as logins/",
+    ),
+]
+TimeZone = Annotated[str, _reads(_parse_time_zone)]
 Unique = AfterValidator(lambda values: tuple(dict.fromkeys(values)))
 """A list in which each value counts once."""

@@ -89,6 +89,17 @@ class TrailTable(Table):
         le=30 * DAY,
         description="How long a digest file that is not there may still come.",
     )
+    log_group: forms.LogGroup | None = Field(
+        default=None,
+        description="Log group of CloudWatch Logs that this trail alone writes to: what is seen "
+        "live in it is missed if no log file comes to hold it.",
+    )
+    sole_writer: bool = Field(
+        default=False,
+        strict=True,
+        description="No other trail writes to the bucket: what is seen live in its new log files "
+        "is missed if no signed one comes to hold it.",
+    )
     retention_days: int = Field(
         default=90,
         strict=True,
@@ -260,6 +271,13 @@ class PolicyTable(Table):
         description="How long an object has to stay unreadable beside readable neighbours before "
         "security is told.",
     )
+    unconfirmed_after: forms.Span = Field(
+        default=DAY,
+        ge=2 * HOUR,
+        le=7 * DAY,
+        description="How long an event that was seen live waits for a signed log file before "
+        "security is told.",
+    )
     remind_every: forms.Span = Field(
         default=DAY, ge=HOUR, le=366 * DAY, description="How often an open incident is told again."
     )
@@ -269,6 +287,15 @@ class PolicyTable(Table):
         ge=1,
         le=36500,
         description="For how many days, if it is of the past and cannot heal.",
+    )
+
+
+class RulesTable(Table):
+    """Which events of verified log files somebody wants to hear of ([rules.md](rules.md))."""
+
+    file: forms.Text | None = Field(
+        default=None,
+        description="The rules file, or `s3://BUCKET/KEY`. Without it nobody is told of events.",
     )
 
 
@@ -288,6 +315,7 @@ class Config(Table):
     audiences: AudiencesTable = Field(default_factory=AudiencesTable)
     status: StatusTable = Field(default_factory=StatusTable)
     policy: PolicyTable = Field(default_factory=PolicyTable)
+    rules: RulesTable = Field(default_factory=RulesTable)
 
     @property
     def sha256(self) -> str:

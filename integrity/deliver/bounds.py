@@ -8,11 +8,13 @@ surrogate pair) become U+FFFD. Nothing here knows a place.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from integrity.state import Message
 
 _SHORT_FACT = 1024
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _MOST_URI = 1024
 
 
@@ -24,10 +26,14 @@ def encode(value: Any) -> str:
 def encode_facts(message: Message, most_bytes: int, *, with_id: bool = True) -> str:
     """The facts as one JSON object, `message_id` before them; `cut` says that the record has more.
 
-    Of facts that are too long together the short ones are left, as many as fit.
+    Of facts that are too long together the short ones are left, as many as fit. An event stands
+    among them as `event`, letter by letter as CloudTrail wrote it, where there is room for it.
     """
     own = {"message_id": message.id[:_SHORT_FACT]} if with_id else {}
     whole = encode({**own, **message.facts})
+    if message.event:
+        more = f'{whole[:-1]},"event":{_ascii(message.event)}}}'
+        whole = more if len(more) <= most_bytes else f'{whole[:-1]},"cut":true}}'
     if len(whole) <= most_bytes:
         return whole
     short: dict[str, Any] = {**own, "cut": True}
@@ -38,6 +44,11 @@ def encode_facts(message: Message, most_bytes: int, *, with_id: bool = True) -> 
             short[name] = fact
             room -= size
     return encode(short)
+
+
+def _ascii(document: str) -> str:
+    """JSON as it is, in ASCII: what is not stands in strings alone, where it can be escaped."""
+    return _NOT_ASCII.sub(lambda found: json.dumps(found.group())[1:-1], document)
 
 
 def cut_text(text: str, most: int, message: Message) -> str:

@@ -1,8 +1,9 @@
 """A message as an event on an EventBridge bus: the facts, for rules to match and route.
 
-The source is `integrity`, the detail type tells the step (`CloudTrail Integrity Incident Opened`),
-the trail is the event's resource, and the detail are the facts with `message_id` before them, by
-which a repeat is told. An entry may be refused in an answer that says 200.
+The source is `integrity`, the detail type tells the step (`CloudTrail Integrity Incident Opened`,
+and `CloudTrail Integrity Event Matched` of an event that a rule is about), the trail is the event's
+resource, and the detail are the facts with `message_id` before them, by which a repeat is told. An
+entry may be refused in an answer that says 200.
 (AWS: EventBridge API_PutEvents, API_PutEventsResultEntry; PutEvents event entry size.)
 """
 
@@ -17,7 +18,7 @@ from integrity.aws.refusal import REFUSALS, Call, explain
 from integrity.aws.session import Aws
 from integrity.deliver.bounds import cut_line, encode_facts
 from integrity.errors import UsageError
-from integrity.state import DeliveryError, Message
+from integrity.state import DeliveryError, Message, Step
 
 SOURCE = "integrity"
 DEFAULT_BUS = "default"
@@ -48,11 +49,12 @@ class EventBus:
 
 
 def _entry(bus: str, message: Message) -> dict[str, Any]:
+    what = "Event" if message.step is Step.MATCHED else "Incident"
     return {
         "EventBusName": bus,
         "Time": message.created_at,
         "Source": SOURCE,
-        "DetailType": f"CloudTrail Integrity Incident {message.step.value.capitalize()}",
+        "DetailType": f"CloudTrail Integrity {what} {message.step.value.capitalize()}",
         "Detail": encode_facts(message, MAX_BYTES - _FOR_THE_REST),
         "Resources": [cut_line(message.trail_arn, _MOST_ARN // 4)],
     }

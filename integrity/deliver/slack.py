@@ -30,7 +30,7 @@ _MOST_LINE = 300
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 _MARKS = {"invalid": "✖", "undetermined": "▲", "valid": "●"}
-_OVER = "✔"
+_OVER, _EVENT = "✔", "◆"
 
 _HELP = {
     "no_service": "the webhook is gone or disabled: make a new one and configure its URL",
@@ -90,7 +90,8 @@ def _blocks(message: Message) -> Iterator[Block]:
         yield from _advice(facts)
     else:
         yield _section(_escaped(message.text, MOST_TEXT))
-    yield _context(facts)
+    if message.step is not Step.MATCHED:
+        yield _context(facts)
 
 
 class _Facts:
@@ -164,8 +165,7 @@ class _Facts:
 
 def _header(message: Message) -> str:
     mark = _MARKS.get(str(message.facts.get("outcome")), _MARKS["undetermined"])
-    if message.step is Step.RESOLVED:
-        mark = _OVER
+    mark = {Step.RESOLVED: _OVER, Step.MATCHED: _EVENT}.get(message.step, mark)
     return cut_line(f"{mark} {message.subject.removeprefix('[integrity] ')}", MOST_HEADER)
 
 

@@ -51,7 +51,7 @@ def _request(arn: str, message: Message) -> dict[str, Any]:
         },
     }
     if arn.endswith(".fifo"):
-        request["MessageGroupId"] = message.incident_id
+        request["MessageGroupId"] = message.incident_id or message.id
         request["MessageDeduplicationId"] = message.id
     return request
 
@@ -59,7 +59,8 @@ def _request(arn: str, message: Message) -> dict[str, Any]:
 def _attributes(message: Message) -> list[tuple[str, str]]:
     """What a filter policy can ask for. SNS refuses empty values: what is unknown is left out."""
     facts = [(name, str(message.facts.get(name) or "")) for name in _ATTRIBUTES]
-    own = [("audience", message.audience.value), ("step", message.step.value)]
+    audience = "" if message.audience is None else message.audience.value
+    own = [("audience", audience), ("step", message.step.value)]
     return [(name, cut_line(value, 256)) for name, value in (*facts, *own) if value]
 
 
@@ -67,7 +68,7 @@ def _body(message: Message) -> str:
     """Text by e-mail, a line by SMS, JSON for everything else; cut where they are too long."""
     room = MAX_BYTES - _FOR_ATTRIBUTES
     bodies = {
-        "default": encode(message.facts),
+        "default": encode_facts(message, room, with_id=False),
         "email": message.text,
         "sms": message.subject,
     }

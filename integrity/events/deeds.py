@@ -42,7 +42,7 @@ BUCKET_CALLS = tuple(_RULES)
 
 def wanted_of(bucket: str) -> Wanted:
     """Calls on any trail, and those that name this bucket."""
-    return Wanted((*TRAIL_CALLS, *_TOUCHES, *_RULES), (CLOUDTRAIL, S3), ((S3, bucket),))
+    return Wanted((*TRAIL_CALLS, *_TOUCHES, *_RULES), (CLOUDTRAIL, S3), holding=((S3, bucket),))
 
 
 @dataclass(frozen=True, slots=True)

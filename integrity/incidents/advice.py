@@ -165,6 +165,14 @@ _ADVICE: dict[str, Advice] = {
         doubt="this object; CloudTrail's own are far smaller",
         do_not="do not raise the bound before somebody has looked at the object elsewhere",
     ),
+    Reason.EVENT_UNCONFIRMED: _of(
+        Reason.EVENT_UNCONFIRMED,
+        sure="Undetermined: all log files of these hours are proven, and none of them holds it; "
+        "what was seen live is signed by nobody",
+        doubt="this event: either it never happened, or CloudTrail did not record it",
+        do_not="do not count on the event before the Event history shows it, and do not pass over "
+        "it either",
+    ),
     Remark.NEW_CHAIN: Advice(
         what="new chain of digests has begun",
         sure="A note: its first digest is signed, and nothing older of it was ever there",
@@ -186,6 +194,15 @@ _ADVICE: dict[str, Advice] = {
         doubt="whether the state is the newest one; verdicts are not touched by it",
         do="mend what the detail names: permission, key, name of the bucket or folder",
         do_not="do not point the service at an empty place to make it quiet",
+    ),
+    Remark.RULE_STOPPED: Advice(
+        what="rules were stopped, or could not be given every event",
+        sure="Sure: what the detail names was stopped; verdicts are not touched by it",
+        doubt="whether events of this tick should have been told; the next ticks ask again for as "
+        "long as they look back",
+        do="mend the rule that the detail names, and try it with integrity rules test",
+        do_not="do not raise the bounds to make it quiet: a rule that needs a second for one event "
+        "needs hours for a busy day",
     ),
 }
 

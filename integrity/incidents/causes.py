@@ -40,6 +40,8 @@ class Cause(StrEnum):
     NEW_CHAIN = "new_chain"
     STATE_LOST = "state_lost"
     RECORDS = "records"
+    RULES = "rules"
+    UNCONFIRMED = "unconfirmed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +88,8 @@ NATURES: dict[Cause, Nature] = {
     Cause.NEW_CHAIN: _NOTED,
     Cause.STATE_LOST: _NOTED,
     Cause.RECORDS: _STANDING,
+    Cause.RULES: _STANDING,
+    Cause.UNCONFIRMED: Nature(is_past=True, is_noted=True),
 }
 
 OF_REASON: dict[Reason, Cause] = {
@@ -114,6 +118,7 @@ OF_REASON: dict[Reason, Cause] = {
     Reason.OBJECT_UNREADABLE: Cause.UNREAD,
     Reason.KEYS_UNAVAILABLE: Cause.KEYS,
     Reason.LIMIT_EXCEEDED: Cause.LIMIT,
+    Reason.EVENT_UNCONFIRMED: Cause.UNCONFIRMED,
 }
 """What a reason belongs to, as far as it alone decides. `digest_foreign` is always a note."""
 
@@ -125,7 +130,14 @@ _LOGS = frozenset(
         Reason.LOG_TRAILING_DATA,
     }
 )
-_BESIDE = frozenset({Reason.TRAIL_OFF, Reason.LOG_UNREFERENCED, Reason.DIGEST_FOREIGN})
+_BESIDE = frozenset(
+    {
+        Reason.TRAIL_OFF,
+        Reason.LOG_UNREFERENCED,
+        Reason.DIGEST_FOREIGN,
+        Reason.EVENT_UNCONFIRMED,
+    }
+)
 _BEFORE_LOGS = frozenset(Reason) - _BESIDE - _LOGS
 
 

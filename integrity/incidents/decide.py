@@ -175,7 +175,7 @@ class _Decider:
 
     def _unseen(self, incident: Incident) -> None:
         cause, answers, now = Cause(incident.cause), self._answers, self._now
-        if cause is Cause.EXPIRED:
+        if cause in (Cause.EXPIRED, Cause.UNCONFIRMED):
             if now - incident.last_seen > timedelta(days=self._policy.past_days):
                 self._changed.append(replace(incident, resolved=now))
             return

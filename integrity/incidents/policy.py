@@ -80,7 +80,7 @@ def _routes(cause: Cause, reason: str, policy: Policy) -> tuple[Route, ...]:
             return (trouble,)
         case Cause.UNLISTED | Cause.KEYS | Cause.ALGORITHM | Cause.UNPROVEN:
             return (trouble,)
-        case Cause.EXPIRED | Cause.NEW_CHAIN | Cause.STATE_LOST | Cause.RECORDS:
+        case Cause.EXPIRED | Cause.NEW_CHAIN | Cause.STATE_LOST | Cause.RECORDS | Cause.RULES:
             return _TOLD_ONCE
         case _:
             return _NOBODY_WAITS

@@ -17,12 +17,14 @@ class Remark(StrEnum):
     NEW_CHAIN = "new_chain"
     STATE_LOST = "state_lost"
     RECORDS_UNREADABLE = "records_unreadable"
+    RULE_STOPPED = "rule_stopped"
 
 
 _CAUSES = {
     Remark.NEW_CHAIN: Cause.NEW_CHAIN,
     Remark.STATE_LOST: Cause.STATE_LOST,
     Remark.RECORDS_UNREADABLE: Cause.RECORDS,
+    Remark.RULE_STOPPED: Cause.RULES,
 }
 
 
@@ -31,8 +33,8 @@ class Notice:
     """Something about the trail that the service found by itself, given as long as it is so.
 
     `account_id` and `region` are the trail's own where it is about the trail. `state_lost` and
-    `new_chain` are told once; `records_unreadable` is reminded of, and resolved by the first tick
-    without it. `subject` names what it is about, a URI or nothing.
+    `new_chain` are told once; the others are reminded of, and resolved by the first tick without
+    them. `subject` names what it is about, a URI or nothing.
     """
 
     remark: Remark

@@ -14,10 +14,13 @@ from integrity.chain.model import TimeWindow
 from integrity.chain.retention import describe
 from integrity.chain.seal import SealedMonth
 from integrity.chain.times import HOUR
+from integrity.events.search import Wanted
 from integrity.incidents.looks import due_looks
 from integrity.incidents.policy import Policy
+from integrity.record import Run
 from integrity.service.past import PastPolicy
 from integrity.service.ports import OpenTrail
+from integrity.service.reconcile import Waiting
 from integrity.service.watching import PastWatch, Rules, believed_rules, learn_rules
 from integrity.state import TrailState
 from integrity.verify.parallel import Stopping
@@ -33,12 +36,14 @@ _LONGEST_SPREAD = 5 * HOUR
 class Looked:
     """What a tick saw that looked `at` this time, and what of the watched past changed by it.
 
-    `rules` are the lifecycle rules that explain what is gone, `believed` those that the bucket has
-    now and that they cover; None where nobody may say.
+    `looks` are those at open incidents, with the events that the rules ask for. `rules` are the
+    lifecycle rules that explain what is gone, `believed` those of them that the bucket has now;
+    None where nobody may say.
     """
 
     at: datetime
     verification: Verification
+    looks: tuple[Verification, ...] = ()
     months: tuple[SealedMonth, ...] = ()
     rules: Rules | None = None
     believed: Rules | None = None
@@ -52,7 +57,10 @@ class Looked:
 
 
 class Looking:
-    """One tick's look at an opened trail. Without `past` no past day is watched."""
+    """One tick's look at an opened trail, and what rules and waiting events want of it.
+
+    Without `past` no past day is watched.
+    """
 
     def __init__(
         self,
@@ -61,11 +69,13 @@ class Looking:
         months: Iterable[SealedMonth],
         *,
         past: PastPolicy | None,
-        now: datetime,
+        waiting: Waiting,
+        wanted: tuple[Wanted, ...],
         stopping: Stopping,
     ) -> None:
         self._opened, self._state, self._months = opened, state, months
-        self._past, self._now, self._stopping = past, now, stopping
+        self._past, self._now, self._stopping = past, waiting.now, stopping
+        self._waiting, self._wanted = waiting, wanted
 
     def look(self, window: TimeWindow, *, overlap: timedelta, accepting: bool) -> Looked:
         """With `accepting` what is known is settled: nothing but the window is looked at."""
@@ -75,10 +85,13 @@ class Looking:
             known=() if checkpoint is None else checkpoint.chains,
             previous_sha256=None if checkpoint is None else checkpoint.record_sha256,
             accepting=accepting,
+            rules=(*self._wanted, *self._waiting.wanted),
             stopping=self._stopping,
         )
+        self._waiting.hear(verification)
         looked = self._with_rules(verification, accepting=accepting)
         looked = self._with_incidents(looked, window, accepting=accepting)
+        looked = self._with_waiting(looked)
         if self._past is None:
             return looked
         return self._with_past(looked, self._past, overlap=overlap, accepting=accepting)
@@ -97,13 +110,30 @@ class Looking:
         """The windows of open incidents that this tick's has left behind."""
         # A look that knew less would take what went with a head for a hole of its own.
         seen = () if accepting else looked.verification.known
-        looks = [
-            self._opened.look(look, known=seen, known_rules=looked.rules, stopping=self._stopping)
+        looks = tuple(
+            self._opened.look(
+                look,
+                known=seen,
+                known_rules=looked.rules,
+                rules=self._wanted,
+                stopping=self._stopping,
+            )
             for look in due_looks(self._state.incidents, window, self._now, limit=_MOST_LOOKS)
             if not self._stopping.is_set()
-        ]
-        run = replace(looked.verification.run, looks=tuple(looks))
-        return replace(looked, verification=replace(looked.verification, run=run))
+        )
+        return replace(_with_runs(looked, (look.run for look in looks)), looks=looks)
+
+    def _with_waiting(self, looked: Looked) -> Looked:
+        """The hours of events that were seen live and wait too long for their log file."""
+        checkpoint = self._state.checkpoint
+        runs = self._waiting.look_again(
+            self._opened,
+            looked.verification,
+            None if checkpoint is None else checkpoint.attempted,
+            known_rules=looked.rules,
+            stopping=self._stopping,
+        )
+        return _with_runs(looked, runs)
 
     def _with_past(
         self, looked: Looked, policy: PastPolicy, *, overlap: timedelta, accepting: bool
@@ -130,3 +160,10 @@ class Looking:
         run = replace(watch.tell(main), looks=looks, past=past.counts)
         verification = replace(looked.verification, run=run)
         return replace(looked, verification=verification, months=past.months)
+
+
+def _with_runs(looked: Looked, runs: Iterable[Run]) -> Looked:
+    """With further runs in the one record."""
+    run = looked.verification.run
+    run = replace(run, looks=(*run.looks, *runs))
+    return replace(looked, verification=replace(looked.verification, run=run))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from logging import getLogger
 
 from integrity.service.ports import Destination, LetterStore
@@ -43,7 +44,8 @@ def address(
     letters: list[Letter] = []
     for message in sorted(messages, key=_most_first):
         incidents = _incidents(message)
-        for name in destinations.get(message.audience, ()):
+        names = [names for one, names in destinations.items() if one is message.audience]
+        for name in chain.from_iterable(names):
             known = told.setdefault((name, message.step), set())
             if not incidents <= known:
                 known |= incidents
@@ -59,7 +61,7 @@ def address(
 
 
 def _most_first(message: Message) -> tuple[int, int]:
-    return -len(_incidents(message)), list(Audience).index(message.audience)
+    return -len(_incidents(message)), [*Audience, None].index(message.audience)
 
 
 def _incidents(message: Message) -> set[object]:

@@ -14,6 +14,7 @@ from integrity.chain.estate import ExpirationRule, Unasked
 from integrity.chain.known import KnownChain
 from integrity.chain.model import TimeWindow, Trail
 from integrity.chain.seal import SealedMonth
+from integrity.events.search import Wanted
 from integrity.incidents.looks import Look
 from integrity.record import Run
 from integrity.service.proofs import Proof
@@ -24,12 +25,33 @@ from integrity.state import (
     Letter,
     Message,
     RunSummary,
+    Sighting,
     StoredRecord,
     TrailState,
 )
 from integrity.verify.days import DayKey, ListedDay
 from integrity.verify.parallel import Stopping
 from integrity.verify.run import Verification
+
+
+class SightingStore(Protocol):
+    """Events that were seen live and wait for the log file that confirms them.
+
+    Every method raises AccessError where the store cannot be reached, refuses, or holds what this
+    program did not write.
+    """
+
+    def remember(self, sightings: Iterable[Sighting]) -> None:
+        """Keep those whose trail and event id are new; one that is known stays as it was.
+
+        After an AccessError some of them may be kept: again, it keeps the rest.
+        """
+
+    def waiting(self, trail_arn: str, now: datetime) -> Sequence[Sighting]:
+        """All that are kept and were not seen too long ago, oldest first."""
+
+    def forget(self, trail_arn: str, event_ids: Iterable[str]) -> None:
+        """They are confirmed, or were told. Again, or for what nobody knows, it changes nothing."""
 
 
 class LetterStore(Protocol):
@@ -63,6 +85,10 @@ class StateStore(LetterStore, Protocol):
     program did not write; UsageError where a newer program wrote it.
     """
 
+    @property
+    def sightings(self) -> SightingStore:
+        """What was seen live."""
+
     def load(self, trail_arn: str) -> TrailState:
         """What is kept of a trail; of one that nobody has heard of, version 0 and nothing."""
 
@@ -72,6 +98,12 @@ class StateStore(LetterStore, Protocol):
         The state then has the next version. A letter that is there already (by id), sent or not, is
         left as it is. Raises ConflictError where another tick was faster. After an AccessError it
         is kept whole or not at all: `load` tells which.
+        """
+
+    def keep_letters(self, letters: Sequence[Letter]) -> None:
+        """Keep those that are new, of no commit; one that is there already is left as it is.
+
+        After an AccessError some of them may be kept: again, it keeps the rest.
         """
 
     def unsent_letters(self) -> Sequence[Letter]:
@@ -146,9 +178,13 @@ class OpenTrail(Protocol):
         known: tuple[KnownChain, ...],
         previous_sha256: str | None,
         accepting: bool,
+        rules: tuple[Wanted, ...],
         stopping: Stopping,
     ) -> Verification:
-        """All of it over a window, held against what is known unless a person settles that now."""
+        """All of it over a window, held against what is known unless a person settles that now.
+
+        It brings the events along that the rules ask for.
+        """
 
     def look(
         self,
@@ -156,8 +192,9 @@ class OpenTrail(Protocol):
         *,
         known: tuple[KnownChain, ...],
         known_rules: tuple[ExpirationRule, ...] | None,
+        rules: tuple[Wanted, ...],
         stopping: Stopping,
-    ) -> Run:
+    ) -> Verification:
         """One account's region over the window of an open incident.
 
         Lifecycle rules that are none of `known_rules` explain nothing; None: all of them do.

@@ -4,7 +4,7 @@
 2. verify from the attempted position, with an overlap (`window`), and look again at open incidents
    and at the past (`looking`)
 3. write the record, which names its predecessor
-4. decide incidents and messages (`incidents`)
+4. ask the rules about the events (`hearing`), and decide incidents and messages (`incidents`)
 5. commit checkpoint, incidents and letters, all or nothing, if nobody was faster
 6. deliver what is due, this tick's letters and older ones (`outbox`)
 7. put the numbers, and last the heartbeat
@@ -22,6 +22,7 @@ from logging import getLogger
 
 from integrity.chain.known import settle
 from integrity.chain.model import TimeWindow
+from integrity.chain.times import DAY
 from integrity.errors import AccessError, IntegrityError
 from integrity.incidents.acknowledged import acknowledged
 from integrity.incidents.decide import Decision, decide
@@ -31,11 +32,13 @@ from integrity.incidents.tick import Tick as Told
 from integrity.metrics import Meter
 from integrity.record import Run, encode
 from integrity.service.checkpoint import next_checkpoint, summarize
+from integrity.service.hearing import Heard, Hearing, account
 from integrity.service.looking import Looked, Looking
 from integrity.service.memory import lost_memory
 from integrity.service.outbox import Outbox, address
 from integrity.service.past import PastPolicy
 from integrity.service.ports import MetricsSink, OpenTrail, RecordStore, StateStore, TrailOpener
+from integrity.service.reconcile import Waiting
 from integrity.service.window import next_window
 from integrity.state import (
     Audience,
@@ -45,6 +48,8 @@ from integrity.state import (
     Datapoint,
     DeliveryError,
     Incident,
+    Letter,
+    RuleTotal,
     RunSummary,
     TrailState,
 )
@@ -76,6 +81,7 @@ class Watch:
     destinations: Mapping[Audience, tuple[str, ...]]
     per_chain_metrics: bool = False
     past: PastPolicy | None = None
+    unconfirmed_after: timedelta = DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +120,7 @@ class Tick:
         outbox: Outbox,
         metrics: MetricsSink | None,
         clock: Callable[[], datetime],
+        rules: Hearing | None = None,
     ) -> None:
         self._watch = watch
         self._trails = trails
@@ -122,6 +129,7 @@ class Tick:
         self._outbox = outbox
         self._metrics = metrics
         self._clock = clock
+        self._rules = rules
 
     def run(self, stopping: Stopping, *, accepting: Accepting | None = None) -> Ticked:
         """The record of what happened since the last tick.
@@ -132,12 +140,19 @@ class Tick:
         state, now = self._store.load(self._watch.trail_arn), self._clock()
         notices = list(self._check_memory(state, now))
         opened = self._trails.open(state.checkpoint.trail if state.checkpoint else None)
-        looked = self._look(opened, state, now, accepting, stopping)
+        waiting = Waiting(
+            self._store.sightings,
+            self._watch.trail_arn,
+            after=self._watch.unconfirmed_after,
+            now=now,
+        )
+        looked = self._look(opened, state, waiting, accepting, stopping)
         run = looked.verification.run
         if accepting is not None and run.run.interrupted:
             raise AccessError("interrupted before every chain was looked at: nothing was accepted")
         document = encode(run)
         uri = self._write(run, document, notices)
+        heard = self._hear([looked.verification, *looked.looks], state, now, notices)
         main, looks = replace(run, looks=()), run.looks
         told = Told(
             main=Recorded(main, uri),
@@ -151,12 +166,13 @@ class Tick:
             rules=looked.rules,
             uri=uri,
             document=document,
+            heard=heard,
         )
         summary = summarize(run, uri=uri, document=document)
-        kept = self._keep(told, state, looked, checkpoint, summary)
+        kept = self._keep(told, state, looked, checkpoint, summary, heard.letters)
         if not kept.is_committed and accepting is not None:
             raise AccessError("another tick ended meanwhile: nothing was accepted; try again")
-        return Ticked(run, self._tell(run, kept.incidents, stopping))
+        return Ticked(run, self._tell(run, kept.incidents, heard.totals, waiting, stopping))
 
     # Looking
 
@@ -184,15 +200,23 @@ class Tick:
         self,
         opened: OpenTrail,
         state: TrailState,
-        now: datetime,
+        waiting: Waiting,
         accepting: Accepting | None,
         stopping: Stopping,
     ) -> Looked:
         """The tick's window, and what it has left behind, as one record."""
-        watch = self._watch
+        watch, now = self._watch, waiting.now
         months = () if watch.past is None else self._store.load_months(watch.trail_arn)
         window = next_window(state.checkpoint, now, overlap=watch.overlap, first=watch.first_window)
-        looking = Looking(opened, state, months, past=watch.past, now=now, stopping=stopping)
+        looking = Looking(
+            opened,
+            state,
+            months,
+            past=watch.past,
+            waiting=waiting,
+            wanted=self._rules.wanted if self._rules is not None else (),
+            stopping=stopping,
+        )
         looked = looking.look(window, overlap=watch.overlap, accepting=accepting is not None)
         run, known = looked.verification.run, looked.verification.known
         run = replace(run, acknowledged=acknowledged(state.incidents))
@@ -200,7 +224,24 @@ class Tick:
             who = run.run.caller_arn or "unknown"
             given_up = accept(known, who=who, why=accepting.reason, at=run.run.judged_at)
             run, known = replace(run, accepted=given_up), tuple(settle(one) for one in known)
-        return replace(looked, verification=Verification(run, known))
+        verification = replace(looked.verification, run=run, known=known)
+        return replace(looked, verification=verification)
+
+    def _hear(
+        self,
+        verifications: list[Verification],
+        state: TrailState,
+        now: datetime,
+        notices: list[Notice],
+    ) -> Heard:
+        """What the rules make of the events; of a service without rules, nothing."""
+        if self._rules is None:
+            return Heard()
+        arn = self._watch.trail_arn
+        heard = self._rules.hear(verifications, before=state.checkpoint, trail_arn=arn, now=now)
+        if heard.trouble:
+            notices.append(self._notice(Remark.RULE_STOPPED, "; ".join(heard.trouble), now))
+        return heard
 
     # Keeping
 
@@ -222,6 +263,7 @@ class Tick:
         looked: Looked,
         checkpoint: Checkpoint,
         summary: RunSummary,
+        matched: tuple[Letter, ...],
     ) -> _Kept:
         """Decide, and commit: not if another tick was faster, which saw the same bucket.
 
@@ -236,7 +278,7 @@ class Tick:
                 version=state.version,
                 checkpoint=checkpoint,
                 incidents=decision.incidents,
-                letters=tuple(address(decision.messages, self._watch.destinations)),
+                letters=(*address(decision.messages, self._watch.destinations), *matched),
                 run=summary,
                 months=looked.months,
             )
@@ -254,7 +296,14 @@ class Tick:
 
     # Telling
 
-    def _tell(self, run: Run, incidents: Sequence[Incident], stopping: Stopping) -> str:
+    def _tell(
+        self,
+        run: Run,
+        incidents: Sequence[Incident],
+        rules: Sequence[RuleTotal],
+        waiting: Waiting,
+        stopping: Stopping,
+    ) -> str:
         """Letters, numbers, and that the tick went through; why it did not, empty where it did.
 
         Who was asked to stop has no time for it.
@@ -266,8 +315,11 @@ class Tick:
         if self._watch.per_chain_metrics:
             points += meter.chains(run)
         try:
+            waiting.settle()
             delivered = self._outbox.deliver(self._clock())
             points += meter.messages(due=delivered.due, sent=delivered.sent)
+            unsent = self._store.unsent_letters() if rules else ()
+            points += account(meter, rules, unsent, self._watch.trail_arn)
         except IntegrityError as error:
             trouble.append(f"messages were not delivered: {error}")
         try:

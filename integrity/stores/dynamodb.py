@@ -16,6 +16,7 @@ versions, which can never win any more, are swept away.
     incidents#ARN    time of resolution#incident id   a resolved incident
     runs#ARN         start#run id                     a tick
     months#ARN       account#region#month             a month of the watched past
+    seen#ARN         event id                         an event seen live (`dynamodb_sightings`)
 
 What is kept for a while has its end in `expires`, the table's TTL attribute, in seconds since 1970.
 It decides nothing. (AWS: DynamoDB constraints on transactions; Using time to live.)
@@ -40,6 +41,7 @@ from integrity.state import (
 )
 from integrity.stores.documents import microseconds, unpack
 from integrity.stores.dynamodb_items import LETTERS, Items, expiry, stamp
+from integrity.stores.dynamodb_sightings import DynamoDbSightings
 from integrity.stores.dynamodb_stage import Head, Kept, News, Stages
 from integrity.stores.dynamodb_table import Item, Table, number, text
 from integrity.stores.retention import USUAL, Retention
@@ -72,6 +74,7 @@ class DynamoDbStore:
         self._stages = Stages(self._table)
         self._retention = retention
         self._made = Items(self._table, retention)
+        self.sightings = DynamoDbSightings(self._table, retention.sightings)
 
     def close(self) -> None:
         """Nothing to let go of: the client is its owner's."""
@@ -115,6 +118,11 @@ class DynamoDbStore:
             raise self._conflict(commit)
         self._spread(following, items)
         self._stages.sweep(following)
+
+    def keep_letters(self, letters: Sequence[Letter]) -> None:
+        """What is there already, sent or not, is left as it is."""
+        items = {letter.id: self._made.letter(letter) for letter in reversed(letters)}
+        self._table.put_missing(items.values())
 
     def claim_letters(self, now: datetime, *, lease: timedelta, limit: int) -> Sequence[Letter]:
         """Letters that are due, oldest first, leased to this caller until `now` + `lease`."""

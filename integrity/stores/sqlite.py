@@ -27,6 +27,7 @@ from integrity.state import (
 from integrity.stores import sqlite_file
 from integrity.stores.documents import decode, encode, foreign, microseconds
 from integrity.stores.retention import USUAL, Retention
+from integrity.stores.sqlite_sightings import SqliteSightings
 
 
 class SqliteStore:
@@ -42,6 +43,7 @@ class SqliteStore:
         self._retention = retention
         self._lock = threading.Lock()
         self._connection = sqlite_file.connect(path)
+        self.sightings = SqliteSightings(self._transaction, self._place, retention.sightings)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -85,6 +87,11 @@ class SqliteStore:
             _write(connection, commit)
             if commit.run is not None:
                 _prune(connection, commit.trail_arn, commit.run.finished_at, self._retention)
+
+    def keep_letters(self, letters: Sequence[Letter]) -> None:
+        """One transaction. What is there already, sent or not, is left as it is."""
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            _write_letters(connection, letters)
 
     def claim_letters(self, now: datetime, *, lease: timedelta, limit: int) -> Sequence[Letter]:
         """Letters that are due, oldest first, leased to this caller until `now` + `lease`."""
@@ -184,19 +191,7 @@ def _write(connection: sqlite3.Connection, commit: Commit) -> None:
             for incident in commit.incidents
         ],
     )
-    connection.executemany(
-        "INSERT OR IGNORE INTO letters (id, created, due, dead, document) VALUES (?, ?, ?, ?, ?)",
-        [
-            (
-                letter.id,
-                microseconds(letter.message.created_at),
-                microseconds(letter.due),
-                letter.dead,
-                encode(letter),
-            )
-            for letter in commit.letters
-        ],
-    )
+    _write_letters(connection, commit.letters)
     _write_months(connection, commit)
     if commit.run is None:
         return
@@ -227,6 +222,22 @@ def _write_months(connection: sqlite3.Connection, commit: Commit) -> None:
                 " AND month = ?",
                 key,
             )
+
+
+def _write_letters(connection: sqlite3.Connection, letters: Sequence[Letter]) -> None:
+    connection.executemany(
+        "INSERT OR IGNORE INTO letters (id, created, due, dead, document) VALUES (?, ?, ?, ?, ?)",
+        [
+            (
+                letter.id,
+                microseconds(letter.message.created_at),
+                microseconds(letter.due),
+                letter.dead,
+                encode(letter),
+            )
+            for letter in letters
+        ],
+    )
 
 
 def _prune(

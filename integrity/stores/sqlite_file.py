@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from integrity.errors import AccessError, UsageError
+from integrity.stores.sqlite_sightings import SCHEMA as SIGHTINGS
 
 SCHEMA_VERSION = 1
 BUSY_SECONDS = 30.0
@@ -117,6 +118,7 @@ def _settle(connection: sqlite3.Connection, path: Path) -> None:
                 for statement in _SCHEMA:
                     connection.execute(statement)
     _add(connection)
+    connection.execute(SIGHTINGS)  # which files of the first versions do not have
     connection.execute("PRAGMA synchronous = FULL")
 
 

@@ -11,6 +11,7 @@ from integrity.chain.limits import Limits
 from integrity.chain.model import TimeWindow, Trail
 from integrity.chain.population import Pair, Scope
 from integrity.chain.times import DAY, HOUR
+from integrity.events.search import Wanted
 from integrity.record import Requested
 
 
@@ -29,7 +30,8 @@ class Job:
 
     Without `log_files` digests alone are checked. `is_copy`: objects may have lost their metadata
     on the way. What is judged `as_of` a time was collected then; with `is_collected` AWS's word on
-    the head is not held against what was collected, which may end before it.
+    the head is not held against what was collected, which may end before it. What `rules` ask for
+    is taken out of verified log files, and changes no verdict.
     """
 
     trail: Trail
@@ -51,6 +53,7 @@ class Job:
     is_copy: bool = False
     is_collected: bool = False
     as_of: datetime | None = None
+    rules: tuple[Wanted, ...] = ()
 
     @property
     def requested(self) -> Requested:

@@ -8,7 +8,7 @@ kept but what `searched` takes out of it once it is verified.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -72,7 +72,7 @@ class LogChecker:
     """Checks log files of one account and region, many at once.
 
     `rewritten` holds the LastModified of log files that were written after their delivery,
-    `archived` the storage class of those that the listing shows in an archive. With `search`, the
+    `archived` the storage class of those that the listing shows in an archive. With `searches`, the
     verified ones are searched for events.
     """
 
@@ -84,10 +84,10 @@ class LogChecker:
         *,
         job: Job,
         tools: Tools,
-        search: LogSearch | None = None,
+        searches: Sequence[LogSearch] = (),
     ) -> None:
         self._place, self._rewritten, self._archived = place, rewritten, archived
-        self._job, self._tools, self._search = job, tools, search
+        self._job, self._tools, self._searches = job, tools, searches
         self._retention = Retention(tools, job.known_rules)
 
     def check(self, logs: Iterable[NamedLog]) -> LogSpan:
@@ -119,7 +119,7 @@ class LogChecker:
         return result
 
     def _check(self, log: NamedLog) -> tuple[Finding | None, int]:
-        with keeping(self._search) as kept:
+        with keeping(self._searches, log.digest) as kept:
             finding, stored_bytes = self._judge(log, kept)
             if finding is None and kept is not None:
                 kept.search(log.refs[0], log.digest)

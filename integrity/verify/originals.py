@@ -91,7 +91,7 @@ class Originals:
     """Looks for the originals of one run's findings. `notes` says who would not answer."""
 
     def __init__(self, job: Job, plan: Plan, tools: Tools, versions: VersionSource) -> None:
-        self._job = replace(job, unreferenced=False, known=())
+        self._job = replace(job, unreferenced=False, known=(), rules=())
         self._plan, self._tools, self._versions = plan, tools, versions
         self._days_left = _MOST_CHAIN_DAYS
         self._is_cut = False

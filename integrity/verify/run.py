@@ -13,7 +13,7 @@ import msgspec
 
 from integrity.chain.acts import NO_ACTS, Acts, TrailAct
 from integrity.chain.known import KnownChain
-from integrity.chain.model import ChainId
+from integrity.chain.model import ChainId, VerifiedEvent
 from integrity.record import Run, RunInfo, SegmentResult
 from integrity.verify.endings import Endings
 from integrity.verify.engine import SourcesRecipe, run_segments
@@ -58,12 +58,16 @@ class Sources:
 class Verification:
     """A record, and what the next verification of the trail is to know.
 
-    `known` has every chain of the job's, advanced where it was looked at. Of a verification that
-    keeps its parts, `left` counts the segments that the same one would read again.
+    `known` has every chain of the job's, advanced where it was looked at. `asked` are the events
+    that the job's rules ask for and were not given before, out of verified log files; `dropped` so
+    many files or events that could not be searched or were left out for the bounds. Of a
+    verification that keeps its parts, `left` counts the segments that it would read again.
     """
 
     run: Run
     known: tuple[KnownChain, ...]
+    asked: tuple[VerifiedEvent, ...] = ()
+    dropped: int = 0
     left: int = 0
 
 
@@ -98,7 +102,8 @@ def verify_trail(
         )
         plan = _plan(job, tools, sources.witnesses, resumed)
         engine = _Engine(tools, sources.recipe, clock, resumed)
-        chains = list(_join_all(job, plan, tools, engine))
+        asked = _Asked(job.limits.max_run_bytes)
+        chains = list(_join_all(job, plan, tools, engine, asked))
         info = RunInfo(
             id=run_id,
             caller_arn=caller_arn,
@@ -117,8 +122,13 @@ def verify_trail(
     finally:
         readers.shutdown(wait=not stopping.is_set(), cancel_futures=True)
     finished = replace(run, run=replace(info, finished_at=clock()))
-    left = 0 if resumed is None else resumed.left
-    return Verification(finished, _known(job, chains), left)
+    return Verification(
+        finished,
+        _known(job, chains),
+        tuple(asked.events),
+        asked.dropped,
+        left=0 if resumed is None else resumed.left,
+    )
 
 
 def _plan(job: Job, tools: Tools, witnesses: Witnesses, resumed: Resumption | None) -> Plan:
@@ -154,9 +164,29 @@ class _Engine:
 
 
 def _configuration_sha256(job: Job) -> str:
-    """Of what was asked for; what is known changes with every run."""
-    asked = replace(job, known=(), known_rules=None)
+    """Of what was asked for; what is known changes with every run, and rules change no verdict."""
+    asked = replace(job, known=(), known_rules=None, rules=())
     return hashlib.sha256(msgspec.json.encode(asked)).hexdigest()
+
+
+class _Asked:
+    """What the rules ask for of all segments, as much as fits."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self.events: list[VerifiedEvent] = []
+        self.dropped = 0
+        self._left = most_bytes
+
+    def take(self, result: SegmentResult) -> SegmentResult:
+        """A segment's. What is left of it is kept until its chain is joined."""
+        self.dropped += result.dropped
+        for event in result.asked:
+            self._left -= len(event.event)
+            if self._left < 0:
+                self.dropped += 1
+            else:
+                self.events.append(event)
+        return replace(result, asked=())
 
 
 def _known(job: Job, chains: Iterable[JoinedChain]) -> tuple[KnownChain, ...]:
@@ -167,7 +197,9 @@ def _known(job: Job, chains: Iterable[JoinedChain]) -> tuple[KnownChain, ...]:
     return tuple(sorted([*kept, *advanced], key=lambda one: one.chain))
 
 
-def _join_all(job: Job, plan: Plan, tools: Tools, engine: _Engine) -> Iterator[JoinedChain]:
+def _join_all(
+    job: Job, plan: Plan, tools: Tools, engine: _Engine, rules: _Asked
+) -> Iterator[JoinedChain]:
     """Each chain as soon as its last segment is there: what a chain is made of need not be kept.
 
     What is to be asked of the home region's events waits until they are there; it goes first.
@@ -178,9 +210,10 @@ def _join_all(job: Job, plan: Plan, tools: Tools, engine: _Engine) -> Iterator[J
     endings, asking = Endings(job, plan, tools), list[list[SegmentResult]]()
     segments = [segment for chain in chains for segment in plan.segments[chain]]
     # Every segment has its own part of what is known.
-    asked = replace(job, known=())
-    for result in engine.run(segments, asked):
+    alone = replace(job, known=())
+    for result in engine.run(segments, alone):
         endings.hear(result)
+        result = rules.take(result)
         chain = result.chain
         results[chain].append(result)
         if len(results[chain]) == len(plan.segments[chain]):

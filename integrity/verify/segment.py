@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from integrity.chain.findings import Finding, Place, Reason, find
-from integrity.chain.known import Recall
+from integrity.chain.known import Recall, heard_of
 from integrity.chain.limits import MIB
-from integrity.chain.link import Entry, check_links, in_order
+from integrity.chain.link import Entry, LogTally, check_links, in_order
 from integrity.chain.model import (
     ChainId,
     ChainKind,
@@ -45,7 +45,7 @@ from integrity.verify.logs import LogChecker, LogSpan, unread
 from integrity.verify.named import NamedLogs
 from integrity.verify.parallel import Budget
 from integrity.verify.remembered import look_up
-from integrity.verify.searched import LogSearch
+from integrity.verify.searched import Searches
 from integrity.verify.span import DigestSpan
 from integrity.verify.tools import Tools
 from integrity.verify.unnamed import LogListing, UnnamedFinder, UnnamedLogs, list_logs
@@ -75,7 +75,7 @@ class Segment:
     an instant belongs to the earlier one. Older parts of the chain may lie under the roots
     `beside`. `keys` were asked for once per region; `witness` is what GetTrailStatus said before
     anything was listed; `known` are digests that earlier verifications saw. The events that are
-    `wanted` are taken out of its verified log files.
+    `wanted` are taken out of its verified log files, and those that the job's rules ask for.
     """
 
     chain: ChainId
@@ -115,7 +115,9 @@ class _SegmentCheck:
         self._folders = DigestFolders(
             tools.objects, tools.executor, account_id=chain.account_id, region=chain.region
         )
-        self._search = None if segment.wanted is None else LogSearch(segment.wanted, job.limits)
+        self._heard = heard_of(segment.known)
+        rules = job.rules if job.log_files else ()
+        self._searches = Searches(segment.wanted, rules, job.limits, heard=self._heard)
 
     def check(self) -> SegmentResult:
         segment = self._segment
@@ -148,7 +150,7 @@ class _SegmentCheck:
             listing.archived,
             job=self._job,
             tools=self._tools,
-            search=self._search,
+            searches=self._searches.all,
         )
         logs = checker.check(named) if self._job.log_files else unread(named)
         return self._result(digests, entries, logs, listing, self._unnamed(listing, digests))
@@ -213,20 +215,14 @@ class _SegmentCheck:
         )
         is_behind = due is not None and (newest is None or newest < due)
         unlisted = dict.fromkeys([*digests.unlisted, *listing.unlisted])
-        tallied = [
-            entry.with_logs(logs.tallies[entry.location])
-            if entry.location in logs.tallies
-            else entry
-            for entry in entries
-        ]
-        events, unsearched = self._search.result() if self._search is not None else ((), 0)
+        (events, unsearched), (asked, dropped) = self._searches.acts, self._searches.asked
         remembered, found = self._remembered(digests)
         signers = {signed.digest.fingerprint for signed in digests.authentic.values()}
         listed = self._job.unreferenced
         return SegmentResult(
             chain=chain,
             span=self._segment.span,
-            entries=tuple(tallied),
+            entries=tuple(self._tallied(entry, logs) for entry in entries),
             neighbours=tuple(e for e in digests.entries if not self._belongs(e)),
             findings=(
                 *digests.findings,
@@ -249,8 +245,17 @@ class _SegmentCheck:
             stored_bytes=logs.stored_bytes,
             events=events,
             unread=unsearched,
+            asked=asked,
+            dropped=dropped,
             remembered=tuple(remembered),
         )
+
+    def _tallied(self, entry: Entry, logs: LogSpan) -> Entry:
+        """With its log files; heard once the rules were given the events of all of them."""
+        tally = logs.tallies.get(entry.location, LogTally())
+        is_whole = entry.is_authentic and tally.valid == tally.total
+        heard = entry.location in self._heard or (self._searches.for_rules and is_whole)
+        return entry.with_logs(tally, heard=heard)
 
     def _remembered(self, digests: DigestSpan) -> tuple[list[Entry], list[Finding]]:
         """Known digests that the span does not show, or not for sure."""

@@ -39,7 +39,7 @@ class Vicinity:
     """Reads around moments, each hour once and `most_hours` at most."""
 
     def __init__(self, job: Job, plan: Plan, tools: Tools, *, most_hours: int) -> None:
-        self._job, self._plan = replace(job, unreferenced=False, known=()), plan
+        self._job, self._plan = replace(job, unreferenced=False, known=(), rules=()), plan
         # Nobody is told of files outside of what was asked for.
         self._tools = replace(tools, progress=Untold())
         self._most_hours = most_hours

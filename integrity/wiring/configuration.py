@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MAX_TEXT_BYTES = 1024 * 1024
 """More than this is not a configuration."""
 
-_EXTRA = frozenset({"apscheduler", "pydantic"})
+_EXTRA = frozenset({"apscheduler", "jq", "pydantic"})
 
 
 def load_config(environ: Mapping[str, str], place: str | None = None) -> Config:
@@ -35,7 +35,7 @@ def load_config(environ: Mapping[str, str], place: str | None = None) -> Config:
     Raises ConfigError with every mistake in it, UsageError where the text is not there or the
     `service` extra is not installed, AccessError where S3 does not answer.
     """
-    with _extra():
+    with with_extra("service"):
         from integrity.config.parse import parse_config
 
     return parse_config(_text(environ, place), environ)
@@ -43,7 +43,7 @@ def load_config(environ: Mapping[str, str], place: str | None = None) -> Config:
 
 def load_reference() -> str:
     """Every key that there is. Raises UsageError where the `service` extra is not installed."""
-    with _extra():
+    with with_extra("service"):
         from integrity.config.reference import render_reference
 
     return render_reference()
@@ -72,16 +72,16 @@ def claim_of(trail: TrailTable) -> Claim:
 
 
 @contextmanager
-def _extra() -> Iterator[None]:
-    """Where the packages are imported that the commands do without."""
+def with_extra(name: str) -> Iterator[None]:
+    """Where the packages are imported that most commands do without: those of the extra `name`."""
     try:
         yield
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
         raise UsageError(
-            f"the service's packages are not installed ({error.name}): pip install "
-            "'trail-integrity[service]'"
+            f"the packages of the {name} are not installed ({error.name}): pip install "
+            f"'trail-integrity[{name}]'"
         ) from error
 
 
@@ -102,8 +102,14 @@ def _text(environ: Mapping[str, str], place: str | None) -> str:
     if place is None and named and itself:
         raise UsageError(f"{CONFIG} and {CONFIG_TOML} are both given: leave one of them out")
     place = place or named
-    if not place:
-        return itself or ""
+    return read_text(place) if place else itself or ""
+
+
+def read_text(place: str) -> str:
+    """The text of a file, or of `s3://BUCKET/KEY`.
+
+    Raises UsageError where it is not there or no text, AccessError where S3 does not answer.
+    """
     content = _fetch(place) if place.startswith("s3://") else _read(place)
     if len(content) > MAX_TEXT_BYTES:
         raise UsageError(f"{place} is no configuration: it is larger than {MAX_TEXT_BYTES} bytes")

@@ -1,10 +1,10 @@
 """Who is told where: from the configuration's audiences to destinations that have names.
 
 A name is kept with each unsent letter. So it is the same after a restart, says to a person which
-place is meant, and holds no secret: `sns:ARN` and `eventbridge:ARN`; `slack:AUDIENCE` and
-`ses:AUDIENCE`, of which an audience has one at most; `webhook:HOST#N`, the N-th of that host as the
-configuration has them. A place that both audiences have is one destination under one name.
-Nothing is asked of a place here.
+place is meant, and holds no secret: `sns:ARN`, `eventbridge:ARN`, `firehose:ARN`; `dynamodb:TABLE`
+and `s3:BUCKET/PREFIX`; `slack:AUDIENCE` and `ses:AUDIENCE`, of which an audience has one at most;
+`webhook:HOST#N`, the N-th of that host as the configuration has them. A place that both audiences
+have is one destination under one name. Nothing is asked of a place here.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from integrity.service.ports import Destination
 from integrity.state import Audience
 
 if TYPE_CHECKING:
     from integrity.aws.session import Aws
-    from integrity.config.audiences import AudienceTable
+    from integrity.config.audiences import AudienceTable, BucketTable
     from integrity.config.model import Config
 
 OpenAws = Callable[[], "Aws"]
@@ -109,6 +110,16 @@ def _plans(audience: Audience, table: AudienceTable) -> Iterator[_Plan]:
         yield _Plan(
             ("webhook", url, secret), f"webhook:{host}", partial(_open_webhook, url, secret)
         )
+    for table_name in table.dynamodb_tables:
+        yield _Plan(
+            ("dynamodb", table_name), f"dynamodb:{table_name}", partial(_open_items, table_name)
+        )
+    for bucket in table.s3:
+        yield _Plan(
+            ("s3", bucket), f"s3:{bucket.bucket}/{bucket.prefix}", partial(_open_bucket, bucket)
+        )
+    for arn in table.firehose_stream_arns:
+        yield _Plan(("firehose", arn), f"firehose:{arn}", partial(_open_stream, arn))
 
 
 # What AWS and HTTP need is imported where a destination is opened: to name them needs none of it.
@@ -148,3 +159,29 @@ def _open_webhook(url: str, secret: str, _: OpenAws) -> Destination:
     from integrity.deliver.webhook import Webhook
 
     return Webhook(url, secret, lambda: datetime.now(UTC))
+
+
+def _open_items(table: str, open_aws: OpenAws) -> Destination:
+    from integrity.deliver.dynamodb import ItemTable
+
+    return ItemTable(open_aws(), table)
+
+
+def _open_bucket(table: BucketTable, open_aws: OpenAws) -> Destination:
+    from integrity.deliver.s3 import EventBucket
+
+    return EventBucket(
+        open_aws(),
+        table.bucket,
+        prefix=table.prefix,
+        error_prefix=f"{table.prefix}errors/",
+        kms_key_id=table.kms_key_id,
+        zone=ZoneInfo(table.time_zone),
+        region=table.region,
+    )
+
+
+def _open_stream(arn: str, open_aws: OpenAws) -> Destination:
+    from integrity.deliver.firehose import DeliveryStream
+
+    return DeliveryStream(open_aws(), arn)

@@ -23,6 +23,7 @@ from integrity.incidents.policy import Policy
 from integrity.record import ExitStatus, Run, exit_status
 from integrity.service.acknowledge import keep_acknowledgement
 from integrity.service.drilled import Drilled
+from integrity.service.hearing import Hearing
 from integrity.service.outbox import Delivered, Outbox
 from integrity.service.past import PastPolicy
 from integrity.service.ports import Destination, MetricsSink, RecordStore, StateStore
@@ -33,6 +34,14 @@ from integrity.stores.places import open_record_store, open_state_store
 from integrity.verify.parallel import Stopping
 from integrity.wiring.destinations import name_destinations, open_destinations
 from integrity.wiring.drilling import keep_drill, make_drill
+from integrity.wiring.rules import (
+    Rulebook,
+    find_rules,
+    load_rules,
+    open_programs,
+    open_rule_destinations,
+    written_buckets,
+)
 from integrity.wiring.signed_records import SignedRecords
 from integrity.wiring.signing import open_signer
 from integrity.wiring.watched import WatchedTrail
@@ -40,7 +49,7 @@ from integrity.wiring.watched import WatchedTrail
 if TYPE_CHECKING:
     from integrity.config.model import Config, TrailTable
 
-_GIVE_UP_AFTER = timedelta(days=3)
+GIVE_UP_AFTER = timedelta(days=3)
 
 _log = getLogger(__name__)
 
@@ -174,7 +183,7 @@ class Service:
     @cached_property
     def outbox(self) -> Outbox:
         """What is on its way."""
-        return Outbox(self.store, self._destinations, give_up_after=_GIVE_UP_AFTER)
+        return Outbox(self.store, self._destinations, give_up_after=GIVE_UP_AFTER)
 
     def _tick(self, table: TrailTable, stopping: Stopping) -> TrailTick:
         if stopping.is_set():
@@ -194,12 +203,13 @@ class Service:
     def _tick_of(self, table: TrailTable) -> Tick:
         return Tick(
             _watch(table, self._config, self._names),
-            trails=WatchedTrail(table, self._config, self._clock),
+            trails=WatchedTrail(table, self._config, self._clock, self._written),
             store=self.store,
             records=self.records,
             outbox=self.outbox,
             metrics=self._metrics,
             clock=self._clock,
+            rules=self._hearing,
         )
 
     def _table(self, trail_arn: str | None) -> TrailTable:
@@ -238,7 +248,35 @@ class Service:
     @cached_property
     def _destinations(self) -> Mapping[str, Destination]:
         destinations, _ = open_destinations(self._config, self._open_aws)
-        return destinations
+        rulebook = self._rulebook
+        if not isinstance(rulebook, Rulebook):
+            return destinations
+        return {**destinations, **open_rule_destinations(rulebook, self._open_aws)}
+
+    @cached_property
+    def _rulebook(self) -> Rulebook | IntegrityError | None:
+        """The rules; why they cannot be used, which no verdict waits for."""
+        place = self._config.rules.file or find_rules(os.environ)
+        if place is None:
+            return None
+        try:
+            return load_rules(os.environ, place)
+        except IntegrityError as error:
+            return error
+
+    @cached_property
+    def _written(self) -> frozenset[str]:
+        rulebook = self._rulebook
+        return written_buckets(rulebook) if isinstance(rulebook, Rulebook) else frozenset()
+
+    @cached_property
+    def _hearing(self) -> Hearing | None:
+        rulebook = self._rulebook
+        if isinstance(rulebook, Rulebook):
+            return Hearing(rulebook.rules, rulebook.open_programs)
+        if rulebook is None:
+            return None
+        return Hearing((), partial(open_programs, ()), fault=str(rulebook))
 
     @cached_property
     def _names(self) -> Mapping[Audience, tuple[str, ...]]:
@@ -269,6 +307,7 @@ def _watch(
         destinations=destinations,
         per_chain_metrics=config.metrics.per_chain,
         past=_past(table, config),
+        unconfirmed_after=policy.unconfirmed_after,
     )
 
 

@@ -26,22 +26,25 @@ from integrity.wiring.connection import Connection, connect
 if TYPE_CHECKING:
     from integrity.chain.known import KnownChain
     from integrity.config.model import Config, TrailTable
+    from integrity.events.search import Wanted
     from integrity.verify.run import Verification
 
 
 @dataclass(frozen=True, slots=True)
 class WatchedTrail:
-    """The way to one trail of the configuration."""
+    """The way to one trail of the configuration. `written` are buckets that rules write to."""
 
     table: TrailTable
     config: Config
     clock: Callable[[], datetime]
+    written: frozenset[str] = frozenset()
 
     def open(self, remembered: Trail | None) -> Opened:
-        """With fresh credentials. Raises UsageError where its bucket holds the records, too."""
+        """With fresh credentials. Raises UsageError where its bucket holds what we write, too."""
         connection = connect(access_of(self.table, self.config), now=self.clock())
         meant = connection.open_trail(claim_of(self.table), remembered)
         self._refuse_own_records(meant.trail)
+        self._refuse_own_messages(meant.trail)
         return Opened(connection, meant, self)
 
     def _refuse_own_records(self, trail: Trail) -> None:
@@ -52,6 +55,15 @@ class WatchedTrail:
             f"records.place {records.place} lies in the bucket that is audited: who can change the "
             "logs could change the records; name another bucket, or set records.same_bucket = true"
         )
+
+    def _refuse_own_messages(self, trail: Trail) -> None:
+        audiences = self.config.audiences
+        places = (*audiences.security.s3, *audiences.operations.s3)
+        if trail.bucket in {place.bucket for place in places} | self.written:
+            raise UsageError(
+                f"messages would be written to {trail.bucket}, which is audited: they are no "
+                "files of CloudTrail's, and would be found; name another bucket"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +85,7 @@ class Opened:
         known: tuple[KnownChain, ...],
         previous_sha256: str | None,
         accepting: bool,
+        rules: tuple[Wanted, ...],
         stopping: Stopping,
     ) -> Verification:
         """All of it over a window."""
@@ -84,6 +97,7 @@ class Opened:
                 source_regions=table.source_regions or None,
                 known=known,
                 accepting=accepting,
+                rules=rules,
             ),
             stopping,
             previous_sha256,
@@ -95,8 +109,9 @@ class Opened:
         *,
         known: tuple[KnownChain, ...],
         known_rules: tuple[ExpirationRule, ...] | None,
+        rules: tuple[Wanted, ...],
         stopping: Stopping,
-    ) -> Run:
+    ) -> Verification:
         """One account's region."""
         job = self._job(
             look.window,
@@ -104,8 +119,9 @@ class Opened:
             source_regions=(look.region,),
             known=known,
             known_rules=known_rules,
+            rules=rules,
         )
-        return self._run(job, stopping, None).run
+        return self._run(job, stopping, None)
 
     def prove(
         self,
@@ -154,6 +170,7 @@ class Opened:
         known: tuple[KnownChain, ...] = (),
         known_rules: tuple[ExpirationRule, ...] | None = None,
         accepting: bool = False,
+        rules: tuple[Wanted, ...] = (),
     ) -> Job:
         table = self.watched.table
         return Job(
@@ -169,6 +186,7 @@ class Opened:
             known=known,
             known_rules=known_rules,
             accepting=accepting,
+            rules=rules,
         )
 
     def _run(self, job: Job, stopping: Stopping, previous_sha256: str | None) -> Verification:

@@ -18,6 +18,7 @@ from integrity.chain.known import (
     is_gone,
     recalls,
     settle,
+    unheard,
 )
 from integrity.chain.limits import Limits
 from integrity.chain.link import Entry, Standing
@@ -163,6 +164,30 @@ def test_nobody_stands_in_for_a_digest_that_was_changed() -> None:
 
 def test_a_person_may_settle_it() -> None:
     assert settle(known(9, lost=(digest(8),))) == known(9)
+
+
+def test_what_was_heard_stays_so_as_long_as_it_is_the_same_digest() -> None:
+    heard = advanced(None, seen(replace(entry(9), heard=True), entry(10)))
+    assert [(one.end, one.heard) for one in heard.held] == [(at(10), False), (at(9), True)]
+
+    again = advanced(heard, seen(entry(9), replace(entry(10), heard=True)))
+    assert [one.heard for one in again.held] == [True, True]
+    changed = advanced(heard, seen(entry(9, sha256="other"), entry(10)))
+    assert at(9) not in [one.end for one in changed.held]
+
+
+def test_what_was_heard_in_vain_is_heard_again() -> None:
+    before = advanced(None, seen(replace(entry(9), heard=True)))
+    after = advanced(before, seen(entry(9), *(replace(entry(n), heard=True) for n in (10, 11))))
+    [forgotten] = unheard([after], [before])
+
+    assert [(one.end, one.heard) for one in forgotten.held] == [
+        (at(11), False),
+        (at(9), True),
+        (at(10), False),
+    ]
+    lost = replace(known(None), lost=(digest(3),))
+    assert unheard([lost], []) == (lost,)
 
 
 def test_what_is_looked_at() -> None:

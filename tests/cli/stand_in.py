@@ -91,7 +91,7 @@ class StandIn:
             raise answer
         run = answer if isinstance(answer, Run) else answer(progress)
         info = replace(run.run, interrupted=stopping.is_set())
-        return Verification(replace(run, trail_arn=job.trail.arn, run=info), (), self.left)
+        return Verification(replace(run, trail_arn=job.trail.arn, run=info), (), left=self.left)
 
     def forecast(self, job: Job, now: datetime, stopping: Stopping) -> Forecast:
         self.jobs.append(job)

@@ -57,8 +57,10 @@ def commented_out() -> Iterator[tuple[tuple[str, ...], object]]:
     """Each key of the example that is commented out, by its path, with the value beside it."""
     table: tuple[str, ...] = ()
     for line in EXAMPLE.read_text(encoding="utf-8").splitlines():
-        if line.startswith("["):
-            table = ("trails", "*") if line == "[[trails]]" else tuple(line.strip("[]").split("."))
+        heading = line.removeprefix("# ")
+        if heading.startswith("["):
+            array = ("*",) if heading.startswith("[[") else ()
+            table = (*heading.strip("[]").split("."), *array)
         match = re.fullmatch(r"# ([a-z0-9_]+) = (.+)", line)
         if match is not None:
             yield (*table, match[1]), tomllib.loads(f"value = {match[2]}")["value"]

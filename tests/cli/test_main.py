@@ -29,8 +29,11 @@ COMMANDS = [
     "trails",
     "keys",
     "run",
+    "live",
     "status",
     "config",
+    "doctor",
+    "rules",
     "incidents",
     "ack",
     "state",
@@ -125,7 +128,7 @@ def test_help_for_verify_names_each_exit_status_and_every_default(
         ExitStatus.INTERRUPTED,
     ]
     words = " ".join(out.split())
-    for default in ("24h", "1h", "64", "text", "UTC", "now", "all", "standard output"):
+    for default in ("24h", "1h", "128", "text", "UTC", "now", "all", "standard output"):
         assert f"[default: {default}" in words
     assert "Examples:" in out
 

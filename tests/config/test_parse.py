@@ -80,6 +80,9 @@ class TestWhatIsRight:
             'eventbridge_bus_arns = ["arn:aws-cn:events:cn-north-1:111122223333:event-bus/a/b"]',
             'ses_from = "a@example.com"\nses_to = ["b@example.com"]',
             f'[[audiences.security.webhooks]]\nurl = "{HOOK}"\nsecret = "{SIGNING}"',
+            'dynamodb_tables = ["ledger"]',
+            '[[audiences.security.s3]]\nbucket = "archive"\nkms_key_id = "alias/archive"',
+            'firehose_stream_arns = ["arn:aws:firehose:us-east-1:111122223333:deliverystream/a"]',
             f'webhooks = [{{url = "http://127.0.0.1:8080/", secret = "{SIGNING}"}}]',
         ],
     )
@@ -198,6 +201,13 @@ class TestMistakes:
             ('ses_to = ["a@example.com"]', "security.ses_to: there is no ses_from that the"),
             ('ses_to = ["A <a@example.com>"]', "'A <a@example.com>' is no e-mail address: exp"),
             ('ses_configuration_set = "a b"', "'a b' is no configuration set of SES: expected"),
+            ('dynamodb_tables = ["a/b"]', "'a/b' is no DynamoDB table: expected its name"),
+            ('firehose_stream_arns = ["logins"]', "'logins' is no ARN of a Firehose stream: exp"),
+            ('s3 = [{bucket = "archive"}]', "security.s3[0].kms_key_id: it is missing: KMS key"),
+            ('s3 = [{time_zone = "Tokyo"}]', "'Tokyo' is no time zone: expected its name, such"),
+            ('s3 = [{time_zone = "../../etc/passwd"}]', "is no time zone: expected its name, such"),
+            ('s3 = [{prefix = "/a"}]', "'/a' is no folder in a bucket: expected nothing, or na"),
+            ('s3 = [{bucket = ["hush"]}]', "security.s3[0].bucket: expected text"),
         ],
     )
     def test_a_destination_that_is_none(self, line: str, said: str) -> None:
@@ -273,6 +283,13 @@ class TestMistakes:
         assert only_mistake(text).startswith("records.place: logs is audited itself")
         config = parse_config(text + "same_bucket = true\n", {})
         assert config.records.place == "s3://logs/records"
+
+    def test_messages_do_not_lie_in_an_audited_bucket(self) -> None:
+        place = '[[audiences.security.s3]]\nbucket = "logs"\nkms_key_id = "alias/logs"\n'
+        assert only_mistake(f'{TRAIL}s3_bucket = "logs"\n{place}').startswith(
+            "audiences.security.s3[0].bucket: logs is audited itself"
+        )
+        assert parse_config(f'{TRAIL}s3_bucket = "others"\n{place}', {}).audiences.security.s3
 
     def test_what_is_no_toml_is_told_with_its_line(self) -> None:
         said = only_mistake("notify = none\n")

@@ -1,4 +1,5 @@
-"""Who hears what AWS is handed: a queue behind a topic, a bus, SES's own outbox."""
+"""Who hears what AWS is handed: a queue behind a topic, a bus, SES's own outbox, a table, a bucket,
+a stream before a bucket."""
 
 from __future__ import annotations
 
@@ -71,3 +72,58 @@ class MailBox:
         answer = urllib3.request("GET", f"{self._endpoint}/moto-api/data.json")
         sent: list[dict[str, Any]] = answer.json()["ses"]["Message"]
         return sent
+
+
+class ItemBox:
+    """A table by `eventID`, as the ledger's."""
+
+    def __init__(self, aws: Aws, name: str = "ledger", region: str = "us-east-1") -> None:
+        self._client = aws.client("dynamodb", region)
+        self.table = name
+        self._client.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "eventID", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "eventID", "KeyType": "HASH"}],
+        )
+
+    def received(self) -> list[dict[str, Any]]:
+        items = self._client.scan(TableName=self.table)["Items"]
+        return [{name: next(iter(value.values())) for name, value in one.items()} for one in items]
+
+
+class ObjectBox:
+    """A bucket, and a KMS key for what is written there."""
+
+    def __init__(self, aws: Aws, name: str = "archive", region: str = "us-east-1") -> None:
+        self._client = aws.client("s3", region)
+        self.bucket = name
+        self.key: str = aws.client("kms", region).create_key()["KeyMetadata"]["Arn"]
+        self._client.create_bucket(Bucket=name)
+
+    def received(self) -> list[tuple[str, str]]:
+        """Key and content of each object, in order."""
+        listed = self._client.list_objects_v2(Bucket=self.bucket).get("Contents", [])
+        return [(one["Key"], self._read(one["Key"])) for one in listed]
+
+    def about(self, key: str) -> dict[str, Any]:
+        answer: dict[str, Any] = self._client.head_object(Bucket=self.bucket, Key=key)
+        return answer
+
+    def _read(self, key: str) -> str:
+        body: bytes = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        return body.decode()
+
+
+class StreamBox(ObjectBox):
+    """A Firehose stream that writes to such a bucket."""
+
+    def __init__(self, aws: Aws, name: str = "logins") -> None:
+        super().__init__(aws)
+        self.stream: str = aws.client("firehose", "us-east-1").create_delivery_stream(
+            DeliveryStreamName=name,
+            ExtendedS3DestinationConfiguration={
+                "RoleARN": "arn:aws:iam::111122223333:role/logins",
+                "BucketARN": f"arn:aws:s3:::{self.bucket}",
+            },
+        )["DeliveryStreamARN"]

@@ -11,11 +11,15 @@ import logging
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC
 
 import pytest
 
 from integrity.aws.session import Aws
+from integrity.deliver.dynamodb import ItemTable
 from integrity.deliver.eventbridge import EventBus
+from integrity.deliver.firehose import DeliveryStream
+from integrity.deliver.s3 import EventBucket
 from integrity.deliver.ses import Mail
 from integrity.deliver.slack import SlackChannel
 from integrity.deliver.sns import SnsTopic
@@ -24,7 +28,7 @@ from integrity.lab.faults import Fault
 from integrity.lab.server import LabServer
 from integrity.service.ports import Destination
 from integrity.state import DeliveryError, Message, Step
-from tests.deliver.mailboxes import BusBox, MailBox, TopicBox
+from tests.deliver.mailboxes import BusBox, ItemBox, MailBox, ObjectBox, StreamBox, TopicBox
 from tests.deliver.receiver import Receiver, receive
 from tests.lab_aws import NOW
 
@@ -75,6 +79,42 @@ def ses(lab: LabServer, aws: Aws) -> Place:
     )
 
 
+def dynamodb(lab: LabServer, aws: Aws) -> Place:
+    box = ItemBox(aws)
+    return Place(
+        ItemTable(aws, box.table),
+        lambda: [json.dumps(one) for one in box.received()],
+        lambda: lab.faults.append(Fault("deny", operation="PutItem")),
+        r"dynamodb:PutItem on the table ledger is not allowed",
+        2 * 256 * 1024 + 16 * 1024,
+    )
+
+
+def s3(lab: LabServer, aws: Aws) -> Place:
+    box = ObjectBox(aws)
+    place = EventBucket(
+        aws, box.bucket, prefix="a/", error_prefix="b/", kms_key_id=box.key, zone=UTC
+    )
+    return Place(
+        place,
+        lambda: [content for _, content in box.received()],
+        lambda: lab.faults.append(Fault("deny", operation="PutObject")),
+        r"s3:PutObject on arn:aws:s3:::archive/a/2026/03/05/.* is not allowed",
+        1024 * 1024 + 1,
+    )
+
+
+def firehose(lab: LabServer, aws: Aws) -> Place:
+    box = StreamBox(aws)
+    return Place(
+        DeliveryStream(aws, box.stream),
+        lambda: [content for _, content in box.received()],
+        lambda: lab.faults.append(Fault("deny", operation="PutRecord")),
+        r"firehose:PutRecord on the stream arn:aws:firehose:.* is not allowed",
+        1000 * 1024,
+    )
+
+
 def slack(receiver: Receiver) -> Place:
     return Place(
         SlackChannel(receiver.url + PATH),
@@ -97,14 +137,24 @@ def webhook(receiver: Receiver) -> Place:
     )
 
 
-@pytest.fixture(params=["sns", "eventbridge", "ses", "slack", "webhook"])
+AT_AWS = {
+    "sns": sns,
+    "eventbridge": eventbridge,
+    "ses": ses,
+    "dynamodb": dynamodb,
+    "s3": s3,
+    "firehose": firehose,
+}
+
+
+@pytest.fixture(params=[*AT_AWS, "slack", "webhook"])
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     own = {"slack": slack, "webhook": webhook}.get(request.param)
     if own is not None:
         with receive() as receiver:
             yield own(receiver)
         return
-    at_aws = {"sns": sns, "eventbridge": eventbridge, "ses": ses}[request.param]
+    at_aws = AT_AWS[request.param]
     yield at_aws(request.getfixturevalue("lab"), request.getfixturevalue("aws"))
 
 
@@ -145,7 +195,7 @@ def test_what_was_refused_is_taken_later(
 
 
 def clear(request: pytest.FixtureRequest) -> None:
-    if request.node.callspec.params["place"] in ("sns", "eventbridge", "ses"):
+    if request.node.callspec.params["place"] in AT_AWS:
         request.getfixturevalue("lab").faults.clear()
 
 

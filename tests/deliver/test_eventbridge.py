@@ -35,7 +35,8 @@ def test_the_bus_gets_the_facts(aws: Aws, message: Message) -> None:
 def test_the_detail_type_tells_the_step(message: Message, step: Step) -> None:
     entry = _entry("default", replace(message, step=step))
 
-    assert entry["DetailType"] == f"CloudTrail Integrity Incident {step.value.capitalize()}"
+    what = "Event" if step is Step.MATCHED else "Incident"
+    assert entry["DetailType"] == f"CloudTrail Integrity {what} {step.value.capitalize()}"
 
 
 def test_a_bus_is_asked_in_its_own_region(aws: Aws, message: Message) -> None:

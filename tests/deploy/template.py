@@ -16,8 +16,13 @@ from cfnlint.decode.cfn_yaml import load
 ROOT = Path(__file__).parents[2]
 SERVICE = ROOT / "deploy" / "service.yaml"
 AUDITED = ROOT / "deploy" / "audited-account.yaml"
+EXAMPLES = tuple(
+    ROOT / "deploy" / f"{name}.yaml"
+    for name in ("user-watch", "login-archive", "tattletail", "login-ledger")
+)
+"""The examples of docs/rules.md, each alone."""
 NEW_TRAIL = ROOT / "deploy" / "trail.yaml"
-TEMPLATES = (SERVICE, AUDITED, NEW_TRAIL)
+TEMPLATES = (SERVICE, AUDITED, NEW_TRAIL, *EXAMPLES)
 
 TRAIL = "arn:aws:cloudtrail:us-east-1:111122223333:trail/main"
 REQUIRED = {

@@ -150,6 +150,6 @@ def test_of_s3_only_what_names_the_bucket_is_taken_along() -> None:
     stop = document(verified())
     body = json.dumps({"Records": [mine, others, stop]}).encode()
 
-    found = search_log(body, wanted_of(BUCKET), Limits())
+    found = search_log(body, [wanted_of(BUCKET)], Limits())
 
     assert [json.loads(event) for event in found.events] == [mine, stop]

@@ -26,7 +26,7 @@ def event(name: str, source: str = "cloudtrail.amazonaws.com", **more: Any) -> d
 
 
 def found(body: bytes, wanted: Wanted = WANTED, limits: Limits = LIMITS) -> list[Any]:
-    searched = search_log(body, wanted, limits)
+    searched = search_log(body, [wanted], limits)
     assert (searched.flaw, searched.too_large) == ("", 0)
     return [json.loads(one) for one in searched.events]
 
@@ -36,7 +36,7 @@ def test_the_wanted_events_come_out_raw_and_in_order() -> None:
     body = log(event("Decrypt"), login, event("StopLoggingNow"), stop)
 
     assert found(body) == [login, stop]
-    (_, raw) = search_log(body, WANTED, LIMITS).events
+    (_, raw) = search_log(body, [WANTED], LIMITS).events
     assert raw in body
 
 
@@ -60,12 +60,12 @@ def test_a_name_that_is_spelt_by_numbers_is_found() -> None:
 
 
 def test_what_holds_no_name_is_not_decoded() -> None:
-    assert search_log(b"no JSON", WANTED, LIMITS) == Searched()
+    assert search_log(b"no JSON", [WANTED], LIMITS) == Searched()
 
 
 def test_an_event_over_the_bound_is_left_out_and_counted() -> None:
     body = log(event("StopLogging", x="y" * 200), event("ConsoleLogin"))
-    searched = search_log(body, WANTED, Limits(max_event_bytes=150))
+    searched = search_log(body, [WANTED], Limits(max_event_bytes=150))
 
     assert [json.loads(one) for one in searched.events] == [event("ConsoleLogin")]
     assert searched.too_large == 1
@@ -84,15 +84,15 @@ def test_an_event_over_the_bound_is_left_out_and_counted() -> None:
     ],
 )
 def test_what_is_no_log_file_has_a_flaw(body: bytes) -> None:
-    searched = search_log(body, WANTED, LIMITS)
+    searched = search_log(body, [WANTED], LIMITS)
 
     assert searched.events == ()
     assert searched.flaw.startswith("not a log file: ")
 
 
-@pytest.mark.parametrize("odd", [7, "StopLogging", {}, {"eventName": 7}, {"eventName": None}])
+@pytest.mark.parametrize("odd", [7, "StopLogging", {"eventName": 7}, {"eventName": None}])
 def test_a_record_that_is_no_event_is_passed_by_and_told(odd: object) -> None:
-    searched = search_log(log(odd, event("StopLogging")), WANTED, LIMITS)
+    searched = search_log(log(odd, event("StopLogging")), [WANTED], LIMITS)
 
     assert [json.loads(one) for one in searched.events] == [event("StopLogging")]
     assert searched.flaw.startswith("not an event: ")
@@ -101,13 +101,49 @@ def test_a_record_that_is_no_event_is_passed_by_and_told(odd: object) -> None:
 @given(st.binary() | st.text().map(lambda text: f'{{"Records":["StopLogging",{text}'.encode()))
 def test_nothing_makes_it_raise(body: bytes) -> None:
     for more in (body, body + b'"StopLogging"', b'{"Records":[' + body + b'"StopLogging"]}'):
-        assert search_log(more, WANTED, LIMITS).events == ()
+        assert search_log(more, [WANTED], LIMITS).events == ()
 
 
-@pytest.mark.parametrize("names", [(), ("",), ("Stop Logging",), ('Stop"',), ("Stöp",)])
+@pytest.mark.parametrize("names", [("",), ("Stop Logging",), ('Stop"',), ("Stöp",)])
 def test_a_name_that_no_event_has_is_refused(names: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="expected names of events such as ConsoleLogin"):
         Wanted(names)
+
+
+def test_a_source_that_no_service_has_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"expected services such as signin.amazonaws.com"):
+        Wanted(sources=("sign in",))
+
+
+def test_a_service_alone_and_a_word_alone_are_enough() -> None:
+    mine, other = event("A", "iam.amazonaws.com", user="alice"), event("B", "ec2.amazonaws.com")
+
+    assert found(log(mine, other), Wanted(sources=("iam.amazonaws.com",))) == [mine]
+    assert found(log(mine, other), Wanted(words=("alice",))) == [mine]
+    assert found(log(mine, other), Wanted()) == [mine, other]
+    assert found(log(mine, other), Wanted(words=("bob",))) == []
+
+
+def test_a_word_or_service_that_is_spelt_by_numbers_is_found() -> None:
+    mine = event("A", "iam.amazonaws.com", user="alice")
+    body = log(mine).replace(b"alice", rb"\u0061lice").replace(b"iam.", rb"iam\u002e")
+
+    assert found(body, Wanted(words=("alice",))) == [mine]
+    assert found(body, Wanted(sources=("iam.amazonaws.com",))) == [mine]
+
+
+def test_an_event_without_a_name_is_one_for_who_asks_for_no_name() -> None:
+    insight = {"eventType": "AwsCloudTrailInsight", "eventID": "1"}
+
+    assert found(log(insight), Wanted()) == [insight]
+    assert found(log(insight, event("StopLogging"))) == [event("StopLogging")]
+
+
+def test_what_one_asks_for_another_may_not() -> None:
+    events = [event("A", user="alice"), event("B"), event("C")]
+    searched = search_log(log(*events), [Wanted(("B",)), Wanted(words=("alice",))], LIMITS)
+
+    assert [json.loads(one)["eventName"] for one in searched.events] == ["A", "B"]
 
 
 def test_what_is_wanted_travels() -> None:

@@ -200,4 +200,5 @@ class Story:
 
 
 def heard(message: Message) -> Heard:
+    assert message.audience is not None
     return (message.audience.value, message.step.value, str(message.facts["reason"]))

@@ -310,7 +310,7 @@ def test_what_comes_back_is_another_incident() -> None:
         set(Reason)
         - {Reason.LOG_UNREFERENCED, Reason.TRAIL_OFF, Reason.DIGEST_FOREIGN}
         - {Reason.LOG_MISSING, Reason.LOG_HASH_MISMATCH}
-        - {Reason.LOG_MALFORMED, Reason.LOG_TRAILING_DATA}
+        - {Reason.LOG_MALFORMED, Reason.LOG_TRAILING_DATA, Reason.EVENT_UNCONFIRMED}
     ),
 )
 def test_who_hides_an_altered_log_file_has_mended_nothing(reason: Reason) -> None:

@@ -54,6 +54,7 @@ def test_the_life_of_every_incident_is_told_in_order(
     for message in story.messages:
         ids = message.facts["incident_ids"]
         assert isinstance(ids, list)
+        assert message.audience is not None
         assert len(set(ids)) == len(ids)
         for incident_id in ids:
             steps = told.setdefault((incident_id, message.audience.value), [])

@@ -42,7 +42,7 @@ THIRD_TICK = {
     Reason.DIGEST_LATE,
     Reason.DIGEST_UNPROVEN,
 }
-NOTED = {Reason.OBJECT_EXPIRED}
+NOTED = {Reason.OBJECT_EXPIRED, Reason.EVENT_UNCONFIRMED}
 NOTES = {Reason.DIGEST_FOREIGN}
 A_DAY_LATER = {Reason.LOG_UNREFERENCED}
 
@@ -61,7 +61,8 @@ def test_a_reason_is_told_to_its_audience_when_its_patience_is_over(reason: Reas
     first = next((number for number, heard in enumerate(told) if heard), None)
     everything = [heard for tick in told for heard in tick]
 
-    audience = "operations" if reason in THIRD_TICK | NOTED else "security"
+    operations = THIRD_TICK | {Reason.OBJECT_EXPIRED}
+    audience = "operations" if reason in operations else "security"
     opened = (audience, "noted" if reason in NOTED else "opened", reason.value)
     reminded = (audience, "reminded", reason.value)
     if reason in NOTES:

@@ -78,7 +78,8 @@ def test_a_message_says_everything_that_its_reader_has_to_know(reason: Reason) -
     assert str(facts["do_not"]) in message.text
     assert facts["documentation"] == f"docs/operations.md#{reason.value}"
     assert facts["record_uri"] == "s3://records/main.json"
-    assert facts["is_open"] is (reason is not Reason.OBJECT_EXPIRED)
+    noted = (Reason.OBJECT_EXPIRED, Reason.EVENT_UNCONFIRMED)
+    assert facts["is_open"] is (reason not in noted)
     assert json.loads(json.dumps(facts)) == facts
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from integrity.deliver.cloudwatch import Metrics
 from integrity.deliver.sns import SnsTopic
+from integrity.service.hearing import Hearing
 from integrity.stores.dynamodb import DynamoDbStore
 from integrity.stores.records_folder import FolderRecords
 from integrity.stores.sqlite import SqliteStore
@@ -42,6 +43,10 @@ POINTS: dict[str, tuple[tuple[type, ...], str, str, int]] = {
     "measuring": ((Metrics,), "put", "before", 1),
     "beating": ((Metrics,), "put", "before", 2),
     "beaten": ((Metrics,), "put", "after", 2),
+}
+# Of a tick that has rules.
+RULE_POINTS: dict[str, tuple[tuple[type, ...], str, str, int]] = {
+    "asked": ((Hearing,), "hear", "after", 1),
 }
 IN_PAIRS = 2
 
@@ -80,7 +85,7 @@ def main(now: datetime, point: str) -> int:
     named = point
     if point.startswith("meet:"):
         act, named = lambda _: meet(Path(point.removeprefix("meet:"))), "loaded"
-    owners, name, moment, number = POINTS[named]
+    owners, name, moment, number = (POINTS | RULE_POINTS)[named]
     for owner in owners:
         interpose(owner, name, moment, number, act)
     [tick] = Service(load_config(os.environ), lambda: now).tick(Event())

@@ -13,11 +13,13 @@ from integrity.chain.estate import ExpirationRule, Unasked
 from integrity.chain.known import KnownChain
 from integrity.chain.model import TimeWindow, Trail
 from integrity.errors import IntegrityError
+from integrity.events.search import Wanted
 from integrity.incidents.looks import Look
 from integrity.incidents.policy import Policy
 from integrity.lab.objects import LabDigest
 from integrity.lab.world import World
 from integrity.record import Run
+from integrity.service.hearing import Hearing
 from integrity.service.outbox import Outbox
 from integrity.service.proofs import Proof
 from integrity.service.tick import Accepting, Tick, Ticked, Watch
@@ -76,6 +78,7 @@ class MemoryStage:
     closed: IntegrityError | None = None
     claimed: Trail | None = None
     has_metrics: bool = True
+    rules: Hearing | None = None
     runs: int = 0
 
     def __post_init__(self) -> None:
@@ -128,6 +131,7 @@ class MemoryStage:
             outbox=Outbox(self.store, self.boxes, give_up_after=timedelta(days=3)),
             metrics=self.sink if self.has_metrics else None,
             clock=lambda: self.world.now,
+            rules=self.rules,
         )
         return tick.run(stopping or Event(), accepting=Accepting(accept) if accept else None)
 
@@ -146,6 +150,7 @@ class MemoryStage:
         known: tuple[KnownChain, ...],
         previous_sha256: str | None,
         accepting: bool,
+        rules: tuple[Wanted, ...],
         stopping: Stopping,
     ) -> Verification:
         return self._verify(
@@ -153,13 +158,14 @@ class MemoryStage:
             known=known,
             previous_sha256=previous_sha256,
             accepting=accepting,
+            rules=rules,
             stopping=stopping,
         )
 
-    def look(self, look: Look, **asked: Any) -> Run:
+    def look(self, look: Look, **asked: Any) -> Verification:
         self.looks.append(look)
         place = {"account_ids": (look.account_id,), "source_regions": (look.region,)}
-        return self._verify(look.window, **place, **asked).run
+        return self._verify(look.window, **place, **asked)
 
     def prove(self, proof: Proof, **asked: Any) -> Run:
         self.proofs.append(proof)

@@ -8,6 +8,7 @@ import pytest
 
 from integrity.record import Run, encode
 from integrity.service.checkpoint import next_checkpoint
+from integrity.service.hearing import Heard
 from integrity.service.memory import lost_memory, sha256_of
 from integrity.state import Checkpoint, StoredRecord
 from tests.service.memory_stage import MemoryStage, begun
@@ -84,9 +85,11 @@ def test_a_checkpoint_without_a_record_keeps_the_last_one(history: History) -> N
         window=stage.tick().run.requested.window, known=(), previous_sha256=None
     )
     before, _ = history[0]
-    after = next_checkpoint(before, verification, stage.trail, uri="", document=b"")
+    after = next_checkpoint(before, verification, stage.trail, uri="", document=b"", heard=Heard())
     run: Run = verification.run
     assert after.record_sha256 == before.record_sha256
-    written = next_checkpoint(before, verification, stage.trail, uri="u", document=encode(run))
+    written = next_checkpoint(
+        before, verification, stage.trail, uri="u", document=encode(run), heard=Heard()
+    )
     assert written.previous_record_sha256 == before.record_sha256
     assert (written.record_uri, written.record_sha256) == ("u", sha256_of(encode(run)))

@@ -17,6 +17,7 @@ from integrity.state import (
     Letter,
     Message,
     RunSummary,
+    Sighting,
     Step,
 )
 
@@ -131,6 +132,18 @@ def letter(
         created_at=created_at,
     )
     return Letter(id=name, message=message, destination="sns:topic", due=due)
+
+
+def sighting(name: str = "one", *, seen_at: datetime = NOW, arn: str = ARN) -> Sighting:
+    return Sighting(
+        trail_arn=arn,
+        event_id=name,
+        event_name="ConsoleLogin",
+        account_id="111122223333",
+        region="us-east-1",
+        time=seen_at - timedelta(minutes=5),
+        seen_at=seen_at,
+    )
 
 
 def run_summary(name: str = "run-1", started_at: datetime = NOW) -> RunSummary:

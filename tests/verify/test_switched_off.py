@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -36,6 +36,8 @@ from integrity.chain.unnamed import Claim
 from integrity.lab import attacks
 from integrity.lab.keys import LabKey, pooled_key
 from integrity.record import Run, outcome_of
+from integrity.service import reconcile
+from integrity.state import Sighting
 from integrity.verify import join, judged, segment, unnamed, whole
 from integrity.verify.judged import DigestJudge, Judged
 from integrity.verify.keyring import KeyRing
@@ -44,6 +46,7 @@ from integrity.verify.named import NamedLog
 from tests.chain.specimens import at
 from tests.memory import reasons
 from tests.scenarios import SCENARIOS
+from tests.service.memory_stage import begun
 from tests.verify.stage import Stage, made
 
 Switch = Callable[[pytest.MonkeyPatch], None]
@@ -59,6 +62,28 @@ class Row:
 
 
 # Attacks
+
+
+def look_for_an_event_that_no_log_file_holds() -> Run:
+    """Seen live, and a day later all hours are proven without it."""
+    service = begun()
+    service.tick()
+    service.store.sightings.remember(
+        [
+            Sighting(
+                trail_arn=service.trail.arn,
+                event_id="00000000-1111-4222-8333-444444444444",
+                event_name="ConsoleLogin",
+                account_id="111122223333",
+                region="us-east-1",
+                time=service.world.now - timedelta(hours=1),
+                seen_at=service.world.now,
+            )
+        ]
+    )
+    service.pass_hours(24)
+    (look,) = service.tick().run.looks
+    return look
 
 
 def told(name: str) -> Callable[[], Run]:
@@ -243,6 +268,10 @@ def log_files_that_do_not_answer(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(LogChecker, "_unreadable", pass_by)
 
 
+def events_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconcile, "_proves", lambda *_: False)
+
+
 TABLE = [
     Row(Reason.DIGEST_MISSING, absent_digests, told("digest deleted")),
     Row(Reason.DIGEST_MISSING, absent_digests, told("two digests deleted in a row")),
@@ -325,6 +354,7 @@ TABLE = [
         of_log_files(Reason.LIMIT_EXCEEDED),
         played(lambda _: None, 24, limits=Limits(max_log_bytes=100)),
     ),
+    Row(Reason.EVENT_UNCONFIRMED, events_that_wait, look_for_an_event_that_no_log_file_holds),
 ]
 
 

@@ -10,7 +10,10 @@ import pytest
 
 from integrity.aws.session import Aws
 from integrity.config.parse import parse_config
+from integrity.deliver.dynamodb import ItemTable
 from integrity.deliver.eventbridge import EventBus
+from integrity.deliver.firehose import DeliveryStream
+from integrity.deliver.s3 import EventBucket
 from integrity.deliver.ses import Mail
 from integrity.deliver.slack import SlackChannel
 from integrity.deliver.sns import SnsTopic
@@ -29,6 +32,18 @@ slack_webhook_url = "https://hooks.example.com/hush"
 eventbridge_bus_arns = ["{BUS}", "default"]
 ses_from = "a@example.com"
 ses_to = ["b@example.com"]
+"""
+
+
+STREAM = "arn:aws:firehose:us-east-1:111122223333:deliverystream/messages"
+PLACES = f"""
+[audiences.security]
+dynamodb_tables = ["messages"]
+firehose_stream_arns = ["{STREAM}"]
+[[audiences.security.s3]]
+bucket = "messages"
+kms_key_id = "alias/messages"
+time_zone = "Asia/Tokyo"
 """
 
 
@@ -59,6 +74,14 @@ def test_each_place_has_a_name_without_a_secret() -> None:
         "ses:security",
         "webhook:one.example.com:8443#1",
     )
+
+
+def test_what_keeps_messages_has_a_name_too() -> None:
+    opened, told = open_destinations(parse_config(TRAIL + PLACES, {}), lambda: object())  # type: ignore[arg-type, return-value]
+
+    names = ("dynamodb:messages", "s3:messages/integrity/", f"firehose:{STREAM}")
+    assert tuple(opened) == told[Audience.SECURITY] == names
+    assert [type(one) for one in opened.values()] == [ItemTable, EventBucket, DeliveryStream]
 
 
 def test_what_both_have_is_one_destination_and_each_is_told_there_once() -> None:

@@ -1,0 +1,150 @@
+"""Rules asked through real programs: what decides, what is stopped, what is counted."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from integrity.chain.limits import Limits
+from integrity.errors import UsageError
+from integrity.events.search import Wanted
+from integrity.rules import programs as module
+from integrity.rules.child import Answer
+from integrity.rules.matching import Matcher
+from integrity.rules.model import Event, Match, Rule, RuleCount, StoppedError
+from integrity.rules.programs import Programs
+from integrity.rules.reading import read_event
+
+ENDLESS = "def f: f; f"
+
+
+def events(*documents: Any) -> list[Event]:
+    read = [read_event(json.dumps(one).encode()) for one in documents]
+    return [one for one in read if one is not None]
+
+
+def run(rules: Sequence[Rule], given: Sequence[Event]) -> tuple[list[Match], Matcher]:
+    with Programs([rule.match for rule in rules], Limits()) as programs:
+        matcher = Matcher(rules, programs, Limits())
+        return list(matcher.match(given)), matcher
+
+
+@pytest.fixture(scope="module")
+def asked() -> Iterator[Programs]:
+    texts = [program for program, _ in DECIDES]
+    with Programs(texts, Limits()) as programs:
+        yield programs
+
+
+DECIDES: list[tuple[str, str | None]] = [
+    ("empty", None),
+    ("null", None),
+    ("false", None),
+    ("false, true", None),
+    ('error("no")', None),
+    (".n.x", None),
+    ("true", ""),
+    ("true, error", ""),
+    (".", ""),
+    ("select(.eventID)", ""),
+    ('"who: \\(.eventID)"', "who: 1"),
+    ('""', ""),
+    ("0", "0"),
+    ("{a: .eventID}", '{"a": "1"}'),
+    ("[.big | tostring]", '["12345678901234567890123"]'),
+    (".name", "é\u2028"),
+    ('env | has("HOME")', None),
+    ('[env | keys[] | select(test("AWS|INTEGRITY"))] | length', "0"),
+    ("input", None),
+    ('"x" * 20000', "x" * 8191 + "…"),
+    ("debug", ""),
+]
+
+
+@pytest.mark.parametrize("number", range(len(DECIDES)), ids=[one for one, _ in DECIDES])
+def test_the_first_output_decides(asked: Programs, number: int) -> None:
+    raw = b'{"eventID": "1", "n": 3, "big": 12345678901234567890123, "name": "\xc3\xa9\\u2028"}'
+    answer = asked.ask(number, raw)
+    text = DECIDES[number][1]
+
+    assert (answer.text if answer.matches else None) == text
+
+
+def test_a_rule_is_asked_only_about_what_it_may_match() -> None:
+    rule = Rule(name="keys", match="true", wanted=Wanted(names=("CreateAccessKey",)))
+    failing = Rule(name="failing", match='error("x")')
+    found, matcher = run(
+        [rule, failing], events({"eventName": "CreateAccessKey"}, {"eventName": "ListUsers"})
+    )
+
+    assert [(one.rule.name, one.event.name) for one in found] == [("keys", "CreateAccessKey")]
+    assert matcher.counts() == {
+        "keys": RuleCount(seen=2, skipped=1, matched=1),
+        "failing": RuleCount(seen=2, skipped=2, failed=2),
+    }
+    assert matcher.disabled() == ()
+
+
+def test_an_endless_rule_costs_its_own_time_and_nobody_elses_events() -> None:
+    rules = [
+        Rule(name="before", match="true"),
+        Rule(name="endless", match=ENDLESS),
+        Rule(name="behind", match="true"),
+    ]
+    started = time.process_time()
+    found, matcher = run(rules, events(*({"eventID": str(one)} for one in range(20))))
+
+    assert len(found) == 40
+    [stopped] = matcher.disabled()
+    assert stopped.rule == "endless"
+    assert "did not end within 0.25 s" in stopped.detail
+    assert matcher.counts()["endless"] == RuleCount(20, 20, 0, failed=1, unasked=19)
+    assert time.process_time() - started < 5
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no bound on a process's memory")
+def test_a_program_that_takes_its_process_down_is_the_only_one_stopped() -> None:
+    huge = Rule(name="huge", match='("x" * 900000000) | length')
+    found, matcher = run([huge, Rule(name="ok", match="true")], events({"eventID": "1"}))
+
+    assert [one.rule.name for one in found] == ["ok"]
+    assert [one.rule for one in matcher.disabled()] == ["huge"]
+
+
+def test_a_rule_that_is_slow_again_and_again_is_stopped() -> None:
+    class Slow:
+        def ask(self, number: int, event: bytes) -> Answer:
+            del number, event
+            return Answer(matches=True, seconds=0.1)
+
+    matcher = Matcher([Rule(name="slow", match="")], Slow(), Limits())
+    found = list(matcher.match(events(*({"eventID": str(one)} for one in range(9)))))
+
+    assert len(found) == 3
+    assert "0.3 s of processor time for 3 events" in matcher.disabled()[0].detail
+
+
+def test_what_is_no_program_is_said_by_its_check() -> None:
+    with Programs([".x", "{", ENDLESS], Limits()) as programs:
+        assert programs.check(0) == ""
+        assert "syntax error" in programs.check(1)
+        assert programs.check(2) == ""
+        assert "syntax error" in programs.ask(1, b"{}").error
+
+
+def test_a_silent_process_is_given_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system does not bound processor time, the parent's clock does."""
+    monkeypatch.setattr(module, "_PATIENCE", 0)
+    with Programs([".x"], Limits()) as programs, pytest.raises(StoppedError, match="did not end"):
+        programs.ask(0, b"{}")
+
+
+def test_without_jq_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MODULE", "integrity.rules.nothing")
+    with Programs([".x"], Limits()) as programs, pytest.raises(UsageError, match="did not start"):
+        programs.ask(0, b"{}")
