@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import signal
+import sys
 
 from bench.cases import CASES
 from bench.page import write_page
@@ -24,6 +26,8 @@ def main() -> None:
     unknown = [name for name in typed.cases if name not in CASES]
     if unknown:
         parser.error(f"no such case: {', '.join(unknown)}; there are {', '.join(CASES)}")
+    # So that what was started is ended, whoever ends this.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
     results = Results.read()
     for name in typed.cases or CASES:
         measured = CASES[name](typed.runs)
