@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.chains import Chains
+from bench.day import Day
 from bench.files import Files, SlowDown
 from bench.front import Way
 from bench.measured import Measured
 from bench.memory import Bomb, InFlight, Many
 from bench.rules import Rules
 from bench.start import Start
-from bench.worlds import OneRegion
+from bench.worlds import OneRegion, Organization
 from bench.year import Year
 
 _LARGE, _SMALL = 240_000, 4_000
@@ -24,7 +25,21 @@ CASES: dict[str, Callable[[int], Measured]] = {
         Files("large-far", Way.FAR, _LARGE, must=95, aimed=130),
         Files("small", Way.NEAR, _SMALL, must=7, aimed=12),
         Files("small-far", Way.FAR, _SMALL, must=95, aimed=130),
-        Chains(),
+        Chains(
+            "chains",
+            "340 chains of 24 digests with 2 log files each, 30 ms a request",
+            Organization(accounts=20, regions=17, per_hour=2, hours=24, size=4000),
+            must=80,
+            aimed=120,
+        ),
+        Chains(
+            "empty",
+            "51 chains of 24 empty digests each, 30 ms a request",
+            Organization(accounts=3, regions=17, per_hour=0, hours=24, size=4000),
+            must=30,
+            aimed=60,
+        ),
+        Day(),
         Start(),
         SlowDown(),
         Rules(),

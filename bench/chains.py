@@ -13,7 +13,6 @@ from bench.measured import Figure, Measured
 from bench.timed import Command, Middle, Took, in_turn, ours, take, theirs, window
 from bench.worlds import HOUR, START, Organization
 
-_ORGANIZATION = Organization(accounts=20, regions=17, per_hour=2, hours=24, size=4000)
 _CALLED = 5
 
 
@@ -21,15 +20,18 @@ _CALLED = 5
 class Chains:
     """An organization's chains, a day of each."""
 
-    name: str = "chains"
-    title: str = "340 chains of 24 digests with 2 log files each, 30 ms a request"
+    name: str
+    title: str
+    organization: Organization
+    must: float
+    aimed: float
 
     def measure(self, runs: int) -> Measured:
         """The time for all chains, ours beside theirs."""
-        chains = _ORGANIZATION.chains
+        chains = self.organization.chains
         few = chains[:: len(chains) // _CALLED][:_CALLED]
-        times = window(START, START + _ORGANIZATION.hours * HOUR)
-        with fronted(_ORGANIZATION) as front:
+        times = window(START, START + self.organization.hours * HOUR)
+        with fronted(self.organization) as front:
             environment = front.environment[Way.FAR]
             named = ("--trail-arn", front.arn, *times)
             own = ours(environment, "verify", *named, "--quiet")
@@ -48,7 +50,7 @@ class Chains:
             self.name,
             self.title,
             runs,
-            (Figure("times as fast as the AWS CLI", ratio, 80, 120, "x"),),
+            (Figure("times as fast as the AWS CLI", ratio, self.must, self.aimed, "x"),),
             {
                 "seconds, integrity": Middle.of([one.wall for one in one_run]).median,
                 "CPU seconds, integrity": Middle.of([one.cpu for one in one_run]).median,
