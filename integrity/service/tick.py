@@ -7,7 +7,7 @@
 4. ask the rules about the events (`hearing`), and decide incidents and messages (`incidents`)
 5. commit checkpoint, incidents and letters, all or nothing, if nobody was faster
 6. deliver what is due, this tick's letters and older ones (`outbox`)
-7. put the numbers, and last the heartbeat
+7. put the numbers, and last the heartbeat (`telling`)
 
 It may die anywhere: the next tick does the same again, and a message is repeated rather than lost.
 A broken destination delays messages, never verdicts. It decides nothing about a trail.
@@ -15,7 +15,7 @@ A broken destination delays messages, never verdicts. It decides nothing about a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from logging import getLogger
@@ -23,33 +23,30 @@ from logging import getLogger
 from integrity.chain.known import settle
 from integrity.chain.model import TimeWindow
 from integrity.chain.times import DAY
-from integrity.errors import AccessError, IntegrityError
+from integrity.errors import AccessError
 from integrity.incidents.acknowledged import acknowledged
 from integrity.incidents.decide import Decision, decide
 from integrity.incidents.policy import Policy
 from integrity.incidents.tick import Notice, Recorded, Remark
 from integrity.incidents.tick import Tick as Told
-from integrity.metrics import Meter
 from integrity.record import Run, encode
 from integrity.service.checkpoint import next_checkpoint, summarize
-from integrity.service.hearing import Heard, Hearing, account
+from integrity.service.hearing import Heard, Hearing
 from integrity.service.looking import Looked, Looking
 from integrity.service.memory import lost_memory
 from integrity.service.outbox import Outbox, address
 from integrity.service.past import PastPolicy
 from integrity.service.ports import MetricsSink, OpenTrail, RecordStore, StateStore, TrailOpener
 from integrity.service.reconcile import Waiting
+from integrity.service.telling import Telling
 from integrity.service.window import next_window
 from integrity.state import (
     Audience,
     Checkpoint,
     Commit,
     ConflictError,
-    Datapoint,
-    DeliveryError,
     Incident,
     Letter,
-    RuleTotal,
     RunSummary,
     TrailState,
 )
@@ -126,10 +123,16 @@ class Tick:
         self._trails = trails
         self._store = store
         self._records = records
-        self._outbox = outbox
-        self._metrics = metrics
         self._clock = clock
         self._rules = rules
+        self._telling = Telling(
+            trail_arn=watch.trail_arn,
+            store=store,
+            outbox=outbox,
+            metrics=metrics,
+            clock=clock,
+            per_chain=watch.per_chain_metrics,
+        )
 
     def run(self, stopping: Stopping, *, accepting: Accepting | None = None) -> Ticked:
         """The record of what happened since the last tick.
@@ -172,7 +175,9 @@ class Tick:
         kept = self._keep(told, state, looked, checkpoint, summary, heard.letters)
         if not kept.is_committed and accepting is not None:
             raise AccessError("another tick ended meanwhile: nothing was accepted; try again")
-        return Ticked(run, self._tell(run, kept.incidents, heard.totals, waiting, stopping))
+        if stopping.is_set():  # who was asked to stop has no time for it
+            return Ticked(run)
+        return Ticked(run, self._telling.tell(run, kept.incidents, heard.totals, waiting))
 
     # Looking
 
@@ -293,49 +298,6 @@ class Tick:
                 break
         _log.warning("another tick was faster", extra={"run": summary.run_id})
         return _Kept(standing, is_committed=False)
-
-    # Telling
-
-    def _tell(
-        self,
-        run: Run,
-        incidents: Sequence[Incident],
-        rules: Sequence[RuleTotal],
-        waiting: Waiting,
-        stopping: Stopping,
-    ) -> str:
-        """Letters, numbers, and that the tick went through; why it did not, empty where it did.
-
-        Who was asked to stop has no time for it.
-        """
-        if stopping.is_set():
-            return ""
-        meter, trouble = Meter(self._watch.trail_arn, run.run.judged_at), []
-        points = [*meter.verification(run, incidents)]
-        if self._watch.per_chain_metrics:
-            points += meter.chains(run)
-        try:
-            waiting.settle()
-            delivered = self._outbox.deliver(self._clock())
-            points += meter.messages(due=delivered.due, sent=delivered.sent)
-            unsent = self._store.unsent_letters() if rules else ()
-            points += account(meter, rules, unsent, self._watch.trail_arn)
-        except IntegrityError as error:
-            trouble.append(f"messages were not delivered: {error}")
-        try:
-            self._put(points)
-            if not trouble:
-                self._put([meter.heartbeat()])
-        except DeliveryError as error:
-            trouble.append(f"metrics were not put: {error}")
-        for one in trouble:
-            # The missing heartbeat tells of it.
-            _log.error("tick not told", extra={"trail": self._watch.trail_arn, "error": one})
-        return "; ".join(trouble)
-
-    def _put(self, points: Sequence[Datapoint]) -> None:
-        if self._metrics is not None:
-            self._metrics.put(points)
 
 
 def _standing(before: Iterable[Incident], decision: Decision) -> tuple[Incident, ...]:

@@ -98,7 +98,7 @@ def test_a_record_that_is_not_what_was_written_tells_nothing(ticked: Stage, harm
 def test_a_record_of_another_version_tells_nothing(
     ticked: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("integrity.record.SCHEMA_VERSION", 2)
+    monkeypatch.setattr("integrity.record.document.SCHEMA_VERSION", 2)
     assert standings(ticked).read().trails[0].records_amiss == 1
 
 
