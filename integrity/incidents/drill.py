@@ -99,6 +99,8 @@ def _facts(
         "next_command": "integrity drill",
         "documentation": anchor(DRILL),
         "acknowledgement": None,
+        "explanations": [],
+        "before": [],
         "record_uri": "none: a drill has no record",
         "incident_count": 0,
         "incident_ids": [drill_id],
