@@ -16,18 +16,15 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from integrity.aws.session import Aws, AwsRecipe
-from integrity.chain.words import line
 from integrity.errors import AccessError, IntegrityError, UsageError
 from integrity.incidents.acknowledged import give
-from integrity.incidents.policy import Policy
 from integrity.record import ExitStatus, Run, exit_status
 from integrity.service.acknowledge import keep_acknowledgement
 from integrity.service.drilled import Drilled
 from integrity.service.hearing import Hearing
 from integrity.service.outbox import Delivered, Outbox
-from integrity.service.past import PastPolicy
 from integrity.service.ports import Destination, MetricsSink, RecordStore, StateStore
-from integrity.service.tick import Accepting, Tick, Watch
+from integrity.service.tick import Accepting, Tick
 from integrity.sources.claimed import parse_trail_arn
 from integrity.state import Audience, Incident
 from integrity.stores.places import open_record_store, open_state_store
@@ -44,7 +41,9 @@ from integrity.wiring.rules import (
 )
 from integrity.wiring.signed_records import SignedRecords
 from integrity.wiring.signing import open_signer
+from integrity.wiring.told import log_run
 from integrity.wiring.watched import WatchedTrail
+from integrity.wiring.watches import watch_of
 
 if TYPE_CHECKING:
     from integrity.config.model import Config, TrailTable
@@ -88,7 +87,7 @@ class Service:
         or another tick was faster: then nothing was accepted.
         """
         ticked = self._tick_of(self._table(trail_arn)).run(stopping, accepting=Accepting(reason))
-        _log_run(ticked.run)
+        log_run(ticked.run)
         return ticked.run
 
     def drill(
@@ -196,13 +195,13 @@ class Service:
             status = ExitStatus.USAGE if isinstance(error, UsageError) else ExitStatus.UNDETERMINED
             return TrailTick(table.trail_arn, None, status, str(error))
         run = ticked.run
-        _log_run(run)
+        log_run(run)
         status = ExitStatus.INTERRUPTED if run.run.interrupted else exit_status(run)
         return TrailTick(table.trail_arn, run, status, ticked.trouble)
 
     def _tick_of(self, table: TrailTable) -> Tick:
         return Tick(
-            _watch(table, self._config, self._names),
+            watch_of(table, self._config, self._names),
             trails=WatchedTrail(table, self._config, self._clock, self._written),
             store=self.store,
             records=self.records,
@@ -281,73 +280,3 @@ class Service:
     @cached_property
     def _names(self) -> Mapping[Audience, tuple[str, ...]]:
         return name_destinations(self._config)
-
-
-def _watch(
-    table: TrailTable, config: Config, destinations: Mapping[Audience, tuple[str, ...]]
-) -> Watch:
-    arn = parse_trail_arn(table.trail_arn)
-    assert arn is not None  # noqa: S101 - the configuration takes nothing else
-    service, policy = config.service, config.policy
-    return Watch(
-        trail_arn=table.trail_arn,
-        account_id=arn.account_id,
-        home_region=arn.region,
-        overlap=service.overlap,
-        first_window=service.first_window,
-        policy=Policy(
-            head_ticks=policy.head_ticks,
-            trouble_ticks=policy.trouble_ticks,
-            unreferenced_after=policy.unreferenced_after,
-            unreadable_after=policy.unreadable_after,
-            retention_days=table.retention_days,
-            remind_every=policy.remind_every,
-            past_days=policy.past_days,
-        ),
-        destinations=destinations,
-        per_chain_metrics=config.metrics.per_chain,
-        past=_past(table, config),
-        unconfirmed_after=policy.unconfirmed_after,
-    )
-
-
-def _past(table: TrailTable, config: Config) -> PastPolicy | None:
-    service = config.service
-    if not service.watch_days:
-        return None
-    return PastPolicy(
-        watch_days=service.watch_days,
-        reprove_days=service.reprove_days,
-        retention_days=table.retention_days,
-        account_ids=table.account_ids,
-        source_regions=table.source_regions,
-    )
-
-
-def _log_run(run: Run) -> None:
-    """Every finding in the AWS CLI's words, and a line for the whole."""
-    arn = run.trail_arn
-    for finding in run.findings:
-        _log.warning(
-            line(finding, arn),
-            extra={
-                "trail": arn,
-                "reason": finding.reason.value,
-                "outcome": finding.outcome.value,
-                "account_id": finding.account_id,
-                "region": finding.region,
-                "count": finding.count,
-            },
-        )
-    _log.info(
-        "tick",
-        extra={
-            "trail": arn,
-            "run": run.run.id,
-            "outcome": run.outcome.value,
-            "findings": len(run.findings),
-            "log_files": run.totals.log_files.total,
-            "seconds": (run.run.finished_at - run.run.started_at).total_seconds(),
-            "interrupted": run.run.interrupted,
-        },
-    )
