@@ -1,4 +1,4 @@
-"""How a trail of the configuration is watched: by its table and the service's, as a tick wants it."""
+"""How a trail of the configuration is watched: its table and the service's, as ticks want them."""
 
 from __future__ import annotations
 
