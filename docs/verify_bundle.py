@@ -68,15 +68,11 @@ for place, (digest, _, _) in digests.items():
     if before[1] and before not in held and begins >= start:
         wrong.append(f"digest file {'/'.join(before)}: it is named, and not there")
     for log in digest["logFiles"] if asked["log_files"] else ():
-        file = log["s3Bucket"], log["s3Object"]
-        logs.add(file)
+        logs.add(file := (log["s3Bucket"], log["s3Object"]))
         try:
             assert hashlib.sha256(read(file)).hexdigest() == log["hashValue"], "was changed"
         except FAULTS as error:
             wrong.append(f"log file {'/'.join(file)}: {type(error).__name__} {error}")
-print(*wrong, sep="\n", end="\n" if wrong else "")
-print(f"{len(digests)} digest files signed, {len(logs)} log files named; {len(wrong)} flaws")
-print(
-    "gaps between digest files, and their ends, are yours to look at" if digests else "no digests"
-)
+told = f"{len(digests)} digest files signed, {len(logs)} log files named; {len(wrong)} flaws"
+print(*wrong, told, "gaps between digest files, and their ends, are yours to look at", sep="\n")
 sys.exit(1 if wrong else 0 if digests else 3)
