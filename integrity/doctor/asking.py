@@ -100,7 +100,8 @@ class Refused:
 
     def check(self, name: str, subject: str, *, is_needed: bool = True, todo: str = "") -> Check:
         """The check that failed by it; one that is not needed counts as skipped."""
-        key = kms_call(self.error)
+        # Of a key that is asked itself the need says all; others ask KMS for their caller.
+        key = None if self.need.action.startswith("kms:") else kms_call(self.error)
         said = explain(self.error, Call(self.need.action, f"on {self.need.resource}"))
         statement, help_ = None, todo
         if self.is_denied and _FORBIDDEN in said:

@@ -143,34 +143,9 @@ def examine_objects(view: BucketView, sample: Sample, *, is_listed: bool) -> Ite
         yield skipped("kms:Decrypt", view.kms_key_arn, said)
 
 
-def examine_versions(view: BucketView, sample: Sample) -> Iterator[Check]:
-    """Whether who looks for what was there before could see it. No tick needs it."""
-    need = Need("s3:ListBucketVersions", view.arn)
-    client, bucket = view.bucket.client, view.trail.bucket
-    key = next(iter(sample.keys.values()), "")
-    if not key:
-        yield skipped(need.action, bucket, "there is no file yet to try it on")
-        return
-    answer = view.asker.ask(
-        need,
-        lambda: client.list_object_versions(Bucket=bucket, Prefix=key, MaxKeys=1, **view.owned),
-    )
-    if isinstance(answer, Refused):
-        yield answer.check(
-            need.action,
-            bucket,
-            is_needed=False,
-            todo="no tick needs it; a person who wants back what was deleted does",
-        )
-        return
-    versions = [one for one in answer.get("Versions", ()) if one.get("VersionId") != "null"]
-    said = "older versions can be found" if versions else "the bucket keeps no versions"
-    yield passed(need.action, bucket, said)
-
-
 def _check_absent(view: BucketView, need: Need) -> Check:
     root = Root(view.trail.bucket, view.trail.prefix)
-    answer = _get(view, need, f"{root.folder}integrity-doctor")
+    answer = fetch_byte(view, need, f"{root.folder}integrity-doctor")
     if isinstance(answer, Refused) and answer.code not in _NO_OBJECT:
         return answer.check(need.action, view.objects)
     said = "there is no file yet, and S3 says so, as it does only to who may read"
@@ -178,7 +153,7 @@ def _check_absent(view: BucketView, need: Need) -> Check:
 
 
 def _read(view: BucketView, need: Need, kind: str, key: str, sample: Sample) -> Iterator[Check]:
-    answer = _get(view, need, key)
+    answer = fetch_byte(view, need, key)
     uri = f"s3://{view.trail.bucket}/{key}"
     if isinstance(answer, Refused):
         yield answer.check(need.action, uri)
@@ -191,11 +166,16 @@ def _read(view: BucketView, need: Need, kind: str, key: str, sample: Sample) -> 
         yield passed("kms:Decrypt", key_arn, f"S3 could decrypt the {kind}")
 
 
-def _get(view: BucketView, need: Need, key: str) -> dict[str, Any] | Refused:
+def fetch_byte(
+    view: BucketView, need: Need, key: str, version_id: str = ""
+) -> dict[str, Any] | Refused:
+    """A byte of a file, or of one of its versions, read and let go: S3's answer without it."""
+    asked = {"Bucket": view.trail.bucket, "Key": key, "Range": "bytes=0-0", **view.owned}
+    if version_id:
+        asked["VersionId"] = version_id
+
     def read() -> dict[str, Any]:
-        answer: dict[str, Any] = view.bucket.client.get_object(
-            Bucket=view.trail.bucket, Key=key, Range="bytes=0-0", **view.owned
-        )
+        answer: dict[str, Any] = view.bucket.client.get_object(**asked)
         with answer["Body"] as body:
             body.read()
         return answer

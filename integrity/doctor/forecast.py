@@ -22,10 +22,10 @@ _LISTS_PER_ACCOUNT = 2
 class Watching:
     """How the past is watched. 0 `watch_days`: not at all; 0 `reprove_days`: not read again."""
 
-    watch_days: int = 90
-    reprove_days: int = 30
-    overlap: timedelta = timedelta(hours=6)
-    ticks_a_day: int = 24
+    watch_days: int
+    reprove_days: int
+    overlap: timedelta
+    ticks_a_day: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from integrity.sources.trails import TrailDirectory
 from integrity.verify.claim import Claim
 
 _MOST_NAMED = 5
+_UNEXPLAINED = "no verdict needs it: without it findings are not explained by who did what"
 _STAND_IN = "set keys_role_arn or keys_file of the trail, or ignore the region"
 
 
@@ -83,6 +84,17 @@ def examine_estate(asker: Asker, trail: Trail) -> Iterator[Check]:
         "an account whose folders vanish whole will be noticed",
         todo,
     )
+
+
+def examine_history(asker: Asker, trail: Trail) -> Check:
+    """Whether AWS would say who did what was found: one event of its Event history is asked for."""
+    need = Need("cloudtrail:LookupEvents", "*")
+    client = asker.aws.client("cloudtrail", trail.home_region)
+    answer = asker.ask(need, lambda: client.lookup_events(MaxResults=1))
+    subject = f"Event history in {trail.home_region}"
+    if isinstance(answer, Refused):
+        return answer.check(need.action, subject, is_needed=False, todo=_UNEXPLAINED)
+    return passed(need.action, subject, "findings will be explained by who did what")
 
 
 def examine_statuses(

@@ -6,10 +6,12 @@ each trail. What one check needs of another that failed is skipped, and says so.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING
 from integrity.aws.session import AwsRecipe
 from integrity.chain.model import TimeWindow, Trail
 from integrity.chain.times import DAY, day_of
-from integrity.doctor.asking import ATTEMPTS, Asker, Need
+from integrity.doctor.asking import ATTEMPTS, Asker
 from integrity.doctor.bucket import (
     BucketView,
     Encryption,
@@ -25,10 +27,8 @@ from integrity.doctor.bucket import (
     examine_listing,
     examine_objects,
     examine_rules,
-    examine_versions,
 )
 from integrity.doctor.check import Check, Fault, misconfigured, skipped
-from integrity.doctor.drill import examine_drill
 from integrity.doctor.forecast import Forecast, Watching, forecast
 from integrity.doctor.identity import examine_caller, examine_role
 from integrity.doctor.keeping import (
@@ -39,19 +39,19 @@ from integrity.doctor.keeping import (
 )
 from integrity.doctor.sample import ListedDay, list_day
 from integrity.doctor.sample import Place as Folder
-from integrity.doctor.telling import Place, examine_metrics, examine_place_to_tell
+from integrity.doctor.signing import examine_kms_key, try_signer
 from integrity.doctor.trail import (
     Found,
     examine_estate,
+    examine_history,
     examine_keys,
     examine_statuses,
     examine_trail,
 )
+from integrity.doctor.versions import examine_versions
 from integrity.errors import UsageError
-from integrity.metrics import Meter
 from integrity.sources.buckets import Buckets
 from integrity.sources.patience import Patience
-from integrity.state import Audience
 from integrity.stores.places import named_bucket, named_table
 from integrity.stores.trials import try_records_folder, try_state_file
 from integrity.verify.folders import find_folders
@@ -60,11 +60,13 @@ from integrity.verify.ports import Untold
 from integrity.verify.tools import Tools
 from integrity.wiring.configuration import access_of, claim_of
 from integrity.wiring.connection import Connection
-from integrity.wiring.destinations import name_destinations, open_destinations
+from integrity.wiring.signing import KMS, open_kms, open_signer
+from integrity.wiring.telling import examine_telling
 from integrity.wiring.timetable import Timetable
 
 if TYPE_CHECKING:
     from integrity.aws.roles import Role
+    from integrity.aws.session import Aws
     from integrity.config.model import Config, TrailTable
 
 _AT_ONCE = 16
@@ -80,7 +82,7 @@ def examine(config: Config, clock: Callable[[], datetime], *, sends: bool) -> It
     """
     aws = AwsRecipe(attempts=ATTEMPTS).open()
     asker = yield from examine_caller(aws, clock)
-    yield from _examine_disk(config)
+    yield from _examine_disk(config, aws, clock())
     if asker is None:
         yield skipped("everything else", "AWS", _UNTRIED, fault=Fault.ACCESS)
         return
@@ -90,75 +92,28 @@ def examine(config: Config, clock: Callable[[], datetime], *, sends: bool) -> It
     if named_bucket(config.records.place):
         records = config.records
         yield from examine_records(asker, records.place, records.kms_key_id, now)
-    yield from _examine_telling(config, asker, now, sends=sends)
+    if (key := config.records.sign or "").startswith(KMS):
+        name = key.removeprefix(KMS)
+        yield from examine_kms_key(asker, open_kms(name, lambda: aws), name, now)
+    yield from examine_telling(config, asker, now, sends=sends)
     with ThreadPoolExecutor(_AT_ONCE) as executor:
         for table in config.trails:
             yield from _Examination(table, config, asker, now, executor).run()
 
 
-def _examine_disk(config: Config) -> Iterator[Check]:
-    state, records = config.state.place, config.records.place
+def _examine_disk(config: Config, aws: Aws, now: datetime) -> Iterator[Check]:
+    state, records, key = config.state.place, config.records.place, config.records.sign
     if not named_table(state):
         yield from examine_place("state", state, lambda: try_state_file(Path(state)))
     if not named_bucket(records):
         yield from examine_place("records", records, lambda: try_records_folder(Path(records)))
+    if key is not None and not key.startswith(KMS):
+        signed = partial(_try_key, key, aws, now)
+        yield from examine_place("records.sign", key, signed)
 
 
-def _examine_telling(
-    config: Config, asker: Asker, now: datetime, *, sends: bool
-) -> Iterator[Check]:
-    for place in _places(config, asker, sends=sends):
-        yield from examine_place_to_tell(asker, place, config.trails[0].trail_arn, now)
-    metrics = config.metrics
-    if metrics.enabled:
-        yield examine_metrics(asker, metrics.namespace, metrics.region, now)
-        audiences = [config.audiences.of(audience) for audience in Audience]
-        topics = dict.fromkeys(arn for one in audiences for arn in one.sns_topic_arns)
-        for table in config.trails:
-            yield from examine_drill(
-                asker,
-                Meter(table.trail_arn, now).drill(),
-                metrics.namespace,
-                metrics.region,
-                topics,
-            )
-    else:
-        yield skipped("cloudwatch:PutMetricData", metrics.namespace, "metrics.enabled is false")
-
-
-def _places(config: Config, asker: Asker, *, sends: bool) -> Iterator[Place]:
-    """Every destination once, for the first audience that has it."""
-    destinations = open_destinations(config, lambda: asker.aws)[0] if sends else {}
-    seen: set[str] = set()
-    for audience, names in name_destinations(config).items():
-        for name in names:
-            if name in seen:
-                continue
-            seen.add(name)
-            destination = destinations.get(name)
-            yield Place(
-                name,
-                audience,
-                _need(name, audience, config, asker),
-                None if destination is None else destination.deliver,
-            )
-
-
-def _need(name: str, audience: Audience, config: Config, asker: Asker) -> Need | None:
-    """What the service needs for a destination that is AWS's."""
-    kind, _, where = name.partition(":")
-    own = f"arn:{asker.aws.partition()}"
-    if kind == "sns":
-        return Need("sns:Publish", where)
-    if kind == "eventbridge":
-        default = f"{own}:events:{asker.aws.region}:{asker.account_id}:event-bus/default"
-        return Need("events:PutEvents", default if where == "default" else where)
-    if kind == "ses":
-        table = config.audiences.of(audience)
-        region = table.ses_region or asker.aws.region
-        identity = f"{own}:ses:{region}:{asker.account_id}:identity/{table.ses_from}"
-        return Need("ses:SendEmail", identity)
-    return None
+def _try_key(file: str, aws: Aws, now: datetime) -> str:
+    return try_signer(open_signer(file, os.environ, lambda: aws), now)
 
 
 class _Examination:
@@ -184,6 +139,7 @@ class _Examination:
             yield skipped("the trail", arn, _UNTRIED, fault=Fault.ACCESS)
             return
         yield from examine_estate(asker, found.trail)
+        yield examine_history(asker, found.trail)
         connection = yield from self._connect(asker, reader)
         places: list[Folder] = []
         if reader is None:
@@ -286,7 +242,10 @@ class _Examination:
     def _watching(self) -> Watching:
         service = self._config.service
         return Watching(
-            overlap=service.overlap, ticks_a_day=Timetable(service).ticks_a_day(self._now)
+            watch_days=service.watch_days,
+            reprove_days=service.reprove_days,
+            overlap=service.overlap,
+            ticks_a_day=Timetable(service).ticks_a_day(self._now),
         )
 
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from integrity.evidence.signature import Signer, VerifyingKey
     from integrity.sources.s3 import S3Source
 
-_KMS = "kms:"
+KMS = "kms:"
+"""What stands before the name of a key of KMS; everything else is a file."""
+
 _KMS_ARN = re.compile(r"arn:aws[a-z-]*:kms:(?P<region>[a-z0-9-]+):[0-9]{12}:(?:key|alias)/.+")
 _MAX_KEY_BYTES = 64 * 1024
 
@@ -28,11 +30,11 @@ def open_signer(key: str, environ: Mapping[str, str], open_aws: Callable[[], Aws
 
     Raises UsageError where it is none, AccessError where KMS does not answer.
     """
-    if key.startswith(_KMS):
+    if key.startswith(KMS):
         from integrity.evidence.kms import KmsSigner
 
-        name = key.removeprefix(_KMS)
-        return KmsSigner(_kms(name, open_aws), name)
+        name = key.removeprefix(KMS)
+        return KmsSigner(open_kms(name, open_aws), name)
     from integrity.evidence.signature import PASSPHRASE, LocalSigner
 
     passphrase = environ.get(PASSPHRASE)
@@ -45,11 +47,11 @@ def open_keys(keys: Iterable[str], open_aws: Callable[[], Aws]) -> list[Verifyin
 
     opened = []
     for key in keys:
-        if key.startswith(_KMS):
+        if key.startswith(KMS):
             from integrity.evidence.kms import fetch_kms_key
 
-            name = key.removeprefix(_KMS)
-            opened.append(fetch_kms_key(_kms(name, open_aws), name)[1])
+            name = key.removeprefix(KMS)
+            opened.append(fetch_kms_key(open_kms(name, open_aws), name)[1])
         else:
             opened.append(load_public_key(_read_key(key), repr(key)))
     return opened
@@ -66,7 +68,7 @@ def examine_evidence(
     return examine([_open_shelf(place, open_aws) for place in places], pinned, record_name)
 
 
-def _kms(key: str, open_aws: Callable[[], Aws]) -> Any:
+def open_kms(key: str, open_aws: Callable[[], Aws]) -> Any:
     """KMS in the region of the key's ARN, or of the command."""
     match = _KMS_ARN.fullmatch(key)
     return open_aws().client("kms", match["region"] if match else None)

@@ -26,6 +26,11 @@ _S3 = {
     "ListObjectVersions": "ListBucketVersions",
     "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
 }
+_OF_KEYS = {
+    "GetObject": "kms:Decrypt",
+    "GetObjectVersion": "kms:Decrypt",
+    "PutObject": "kms:GenerateDataKey",
+}
 _SERVICES = {"monitoring": "cloudwatch"}
 _DENIED = {
     "ec2": "UnauthorizedOperation",
@@ -81,7 +86,7 @@ class GuardedLab(LabServer):
 
 def _of_key(operation: str, key_arn: str | None) -> list[Action]:
     """What S3 asks of KMS for its caller. (AWS: Permissions for SSE-KMS.)"""
-    asked = {"GetObject": "kms:Decrypt", "PutObject": "kms:GenerateDataKey"}.get(operation)
+    asked = _OF_KEYS.get(operation)
     return [(asked, key_arn)] if asked and key_arn else []
 
 
@@ -145,4 +150,6 @@ def _resource(service: str, operation: str, request: Request) -> str:
         return parse_qs(request.body.decode())["RoleArn"][0]
     if service == "cloudtrail" and operation in ("GetTrail", "GetTrailStatus"):
         return str(json.loads(request.body)["Name"])
+    if service == "kms":
+        return str(json.loads(request.body)["KeyId"])
     return "*"

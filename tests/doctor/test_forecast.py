@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from integrity.doctor.forecast import ChainDay, Requests, Watching, forecast
@@ -9,13 +12,12 @@ from tests.doctor.conftest import Clinic
 
 TRAIL = "arn:aws:cloudtrail:us-east-1:111122223333:trail/main"
 BUSY = ChainDay("111122223333", "us-east-1", 24, 2400, 12_000_000)
+USUAL = Watching(watch_days=90, reprove_days=30, overlap=timedelta(hours=6), ticks_a_day=24)
 QUIET = ChainDay("111122223333", "eu-west-1", 24, 24, 24_000)
 
 
 def test_the_arithmetic_is_what_it_says() -> None:
-    made = forecast(
-        TRAIL, "2026-03-01", [BUSY, QUIET], 2, Watching(), by_kms=True, bucket_key=False
-    )
+    made = forecast(TRAIL, "2026-03-01", [BUSY, QUIET], 2, USUAL, by_kms=True, bucket_key=False)
 
     assert made is not None
     ticks, watched, proven = made.lines
@@ -30,8 +32,8 @@ def test_the_arithmetic_is_what_it_says() -> None:
 
 
 def test_what_was_not_listed_is_taken_to_be_like_what_was() -> None:
-    some = forecast(TRAIL, "-", [QUIET] * 40, 400, Watching(), by_kms=False, bucket_key=False)
-    every = forecast(TRAIL, "-", [QUIET] * 400, 400, Watching(), by_kms=False, bucket_key=False)
+    some = forecast(TRAIL, "-", [QUIET] * 40, 400, USUAL, by_kms=False, bucket_key=False)
+    every = forecast(TRAIL, "-", [QUIET] * 400, 400, USUAL, by_kms=False, bucket_key=False)
 
     assert some is not None
     assert every is not None
@@ -41,14 +43,14 @@ def test_what_was_not_listed_is_taken_to_be_like_what_was() -> None:
 
 
 def test_bucket_keys_leave_it_open_how_often_kms_is_asked() -> None:
-    made = forecast(TRAIL, "-", [QUIET], 1, Watching(), by_kms=True, bucket_key=True)
+    made = forecast(TRAIL, "-", [QUIET], 1, USUAL, by_kms=True, bucket_key=True)
 
     assert made is not None
     assert made.kms_decrypts is None
 
 
 def test_a_past_that_is_not_proven_again_costs_no_reading() -> None:
-    watching = Watching(reprove_days=0)
+    watching = replace(USUAL, reprove_days=0)
     made = forecast(TRAIL, "-", [QUIET], 1, watching, by_kms=False, bucket_key=False)
 
     assert made is not None
@@ -56,7 +58,7 @@ def test_a_past_that_is_not_proven_again_costs_no_reading() -> None:
 
 
 def test_nothing_found_is_nothing_reckoned() -> None:
-    assert forecast(TRAIL, "-", [], 0, Watching(), by_kms=False, bucket_key=False) is None
+    assert forecast(TRAIL, "-", [], 0, USUAL, by_kms=False, bucket_key=False) is None
 
 
 @pytest.mark.slow

@@ -19,8 +19,9 @@ from integrity.doctor.check import (
     skipped,
     status_of,
 )
-from integrity.doctor.forecast import ChainDay, Watching, forecast
+from integrity.doctor.forecast import ChainDay, forecast
 from integrity.doctor.text import encode_examination, render_check, render_end, render_forecast
+from tests.doctor.test_forecast import USUAL
 
 FINE = passed("s3:GetObject", "s3://logs/x", "a digest file can be read")
 LOOKED = passed("sns:ListSubscriptionsByTopic", "topic", "1 confirmed", trial=Trial.LOOKED_UP)
@@ -99,7 +100,7 @@ def test_the_end_counts_and_says_what_it_comes_to() -> None:
 
 def made(**about: bool) -> list[str]:
     day = ChainDay("111122223333", "us-east-1", 24, 48, 78_503)
-    month = forecast("arn", "2026-03-01", [day], 1, Watching(), **about)
+    month = forecast("arn", "2026-03-01", [day], 1, USUAL, **about)
     assert month is not None
     return list(render_forecast(month))
 
@@ -127,7 +128,7 @@ def test_bucket_keys_and_no_key_are_told_apart() -> None:
 
 def test_the_document_has_all_of_it() -> None:
     day = ChainDay("111122223333", "us-east-1", 24, 48, 78_503)
-    month = forecast("arn", "2026-03-01", [day], 1, Watching(), by_kms=False, bucket_key=False)
+    month = forecast("arn", "2026-03-01", [day], 1, USUAL, by_kms=False, bucket_key=False)
     assert month is not None
 
     document = json.loads(encode_examination([denied(), FINE], [month]))
