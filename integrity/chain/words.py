@@ -97,6 +97,8 @@ def line(finding: Finding, trail_arn: str) -> str:
     return f"{subject(finding, trail_arn)}\t{label(finding.outcome)}: {said(finding)}"
 
 
+_MOST_SAID = 500
+
 _WITNESSES = {
     EventWitness.LOG_FILE: "verified log files",
     EventWitness.EVENT_HISTORY: "the Event history",
@@ -125,7 +127,10 @@ def explained(explanation: Explanation | None) -> str:
 
 
 def _event(event: EventRecord) -> str:
-    return f"{event} ({_OF[event.witness]})"
+    """Names are as long as who chose them liked: the record has them whole."""
+    said = str(event)
+    said = said if len(said) <= _MOST_SAID else f"{said[:_MOST_SAID]}..."
+    return f"{said} ({_OF[event.witness]})"
 
 
 def restorable(finding: Finding) -> str:

@@ -61,7 +61,7 @@ def cut_text(text: str, most: int, message: Message) -> str:
 
 def cut_line(text: str, most: int) -> str:
     """At most so many characters of one line."""
-    line = harmless(text).replace("\n", " ")
+    line = harmless(text[: most + 1]).replace("\n", " ")
     return line if len(line) <= most else f"{line[: most - 3]}..."
 
 

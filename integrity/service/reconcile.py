@@ -88,15 +88,14 @@ class Waiting:
         The tick before this one attempted no more than `before`.
         """
         known = unheard(main.known, ())
-        runs = []
-        for look in self._looks(main.run, before):
-            if stopping.is_set():
-                break
-            looked = opened.look(
+
+        def looked(look: Look) -> Verification:
+            return opened.look(
                 look, known=known, known_rules=known_rules, rules=self.wanted, stopping=stopping
             )
-            runs.append(self.judge(looked))
-        return runs
+
+        looks = self._looks(main.run, before)
+        return [self.judge(looked(look)) for look in looks if not stopping.is_set()]
 
     def _looks(self, main: Run, before: datetime | None) -> tuple[Look, ...]:
         """One look an account and region, over what its overdue events need."""

@@ -41,6 +41,7 @@ OUTCOMES = {
     "object_unreadable": U,
     "keys_unavailable": U,
     "limit_exceeded": U,
+    "event_unconfirmed": U,
 }
 
 

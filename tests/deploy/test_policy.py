@@ -33,6 +33,8 @@ from tests.deploy.test_tick import ACTIONS
 from tests.organizations import HOURS, START, organization
 from tests.organizations import ORGANIZATION as LAB_ORGANIZATION
 
+pytestmark = pytest.mark.slow
+
 WINDOW = ("--start-time", "2026-03-01T00:00:00Z", "--end-time", "2026-03-01T06:00:00Z")
 
 NOT_TRIED = {

@@ -23,6 +23,8 @@ from tests.stores.specimens import (
     run_summary,
 )
 
+pytestmark = pytest.mark.slow
+
 LEASE = timedelta(minutes=5)
 OLD = checkpoint()
 FIRST = commit(state=OLD, incidents=(incident("old"),), letters=(letter("first"),))

@@ -12,6 +12,8 @@ import pytest
 from integrity.stores.sqlite import SqliteStore
 from tests.stores.specimens import ARN, NOW, checkpoint, commit, incident, letter, run_summary
 
+pytestmark = pytest.mark.slow
+
 # It stops for good before the statement whose number it is given.
 PROGRAM = """
 import os, signal, sys
