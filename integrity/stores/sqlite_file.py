@@ -40,8 +40,9 @@ _ADDED = (
     "CREATE TABLE IF NOT EXISTS months (trail_arn TEXT NOT NULL, account_id TEXT NOT NULL, region"
     " TEXT NOT NULL, month TEXT NOT NULL, document BLOB NOT NULL,"
     " PRIMARY KEY (trail_arn, account_id, region, month))",
+    SIGHTINGS,
 )
-_ADDED_TABLES = frozenset({"months"})
+_ADDED_TABLES = frozenset({"months", "sightings"})
 
 # By the beginning of SQLite's own name of the error.
 _WORDS = (
@@ -110,7 +111,10 @@ def _make(path: Path) -> None:
 
 def _settle(connection: sqlite3.Connection, path: Path) -> None:
     """The schema, made by the first process that comes; and how the connection writes."""
-    if not _is_ours(connection, path):
+    with connection:
+        connection.execute("BEGIN")  # another process may be making it: of one moment, all of it
+        is_ours = _is_ours(connection, path)
+    if not is_ours:
         _use_wal(connection)
         with connection:
             connection.execute("BEGIN IMMEDIATE")
@@ -118,7 +122,6 @@ def _settle(connection: sqlite3.Connection, path: Path) -> None:
                 for statement in _SCHEMA:
                     connection.execute(statement)
     _add(connection)
-    connection.execute(SIGHTINGS)  # which files of the first versions do not have
     connection.execute("PRAGMA synchronous = FULL")
 
 
