@@ -124,7 +124,7 @@ def test_without_any_one_action_it_is_named(own: Clinic, capsys: Captured) -> No
             assert said == {"skipped"}, action
         else:
             # Who cannot list cannot find a file to read either; that is said without a statement.
-            assert (action, status, needed) == (action, 3, {action})
+            assert (action, status, needed, may_be_missing) == (action, 3, {action}, set())
             assert "failed" in said, action
 
 

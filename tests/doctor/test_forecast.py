@@ -79,3 +79,15 @@ def test_ticks_ask_about_as_much_as_was_said(clinic: Clinic) -> None:
     assert ticks["get"] / 720 == pytest.approx(asked["GetObject"] / count, rel=0.15)
     # No tick of these looks at two days, as seven of 24 do.
     assert ticks["list"] / 720 == pytest.approx(asked["ListObjectsV2"] / count, rel=0.25)
+
+
+@pytest.mark.slow
+def test_the_forecast_watches_the_past_as_it_is_configured(clinic: Clinic) -> None:
+    clinic.stage.settings = "watch_days = 10\nreprove_days = 5"
+    [said] = clinic.examine().document["forecasts"]
+    assert "(10 watched days x" in said["parts"][1]["because"]
+    assert "10 watched, each once in 5 days" in said["parts"][2]["because"]
+
+    clinic.stage.settings = "watch_days = 0"
+    [said] = clinic.examine().document["forecasts"]
+    assert [part["what"] for part in said["parts"]] == ["hourly ticks"]
