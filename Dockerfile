@@ -30,7 +30,8 @@ ENV PATH=/opt/integrity/bin:/opt/venv/bin:$PATH \
     HOME=/home/integrity
 # The official image has no compiled standard library, and what is read-only cannot make up for it:
 # what the program imports is compiled by importing it.
-RUN python -c 'import boto3, concurrent.futures.process, encodings.idna, multiprocessing.spawn, \
+RUN python -c 'import boto3, concurrent.futures.process, encodings.ascii, encodings.idna, \
+        multiprocessing.spawn, \
         obstore, sqlite3, apscheduler.schedulers.background, integrity.cli.verify, \
         integrity.config.parse, integrity.config.parse_rules, integrity.deliver.cloudwatch, \
         integrity.deliver.sns, integrity.rules.child, \

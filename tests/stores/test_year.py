@@ -72,8 +72,9 @@ def news(now: datetime, tick: int) -> tuple[tuple[Incident, ...], tuple[Letter, 
 
 def past(tick: int, now: datetime) -> tuple[SealedMonth, ...]:
     """Of one chain a tick all the months of its watched past: more than change in an hour."""
-    first = now.replace(day=1, hour=0, minute=0)
-    months = [(first - back * 31 * DAY).replace(day=1) for back in range(5)]
+    months = [now.replace(day=1, hour=0, minute=0)]
+    while len(months) < 5:
+        months.append((months[-1] - DAY).replace(day=1))
     kept = [month(tick % CHAINS, at, 28) for at in months[:4]]
     return (*kept, replace(month(tick % CHAINS, months[4]), days=()))
 
