@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 import click
 
 from integrity.chain.terminal import escape
-from integrity.cli.options import verbose_option
+from integrity.cli.options import shape_option, verbose_option
 from integrity.cli.output import open_output
 from integrity.cli.times import read_clock
 from integrity.doctor.check import Check, status_of
@@ -40,14 +40,7 @@ Of several, 2 counts before 3.
     is_flag=True,
     help="Send a message, marked as a test, to every destination. Without it nobody is told.",
 )
-@click.option(
-    "--format",
-    "shape",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Lines for people as they come, or one JSON document.",
-)
+@shape_option("Lines for people as they come, or one JSON document.")
 @verbose_option
 def doctor(file: str | None, *, sends: bool, shape: str, **_: bool) -> int:
     """Try everything that the configuration FILE (or s3://BUCKET/KEY) needs, with the credentials

@@ -9,7 +9,7 @@ import click
 
 from integrity.chain.terminal import escape
 from integrity.cli.interrupt import interruptible
-from integrity.cli.options import Parsed, verbose_option
+from integrity.cli.options import Parsed, shape_option, verbose_option
 from integrity.cli.output import open_output
 from integrity.cli.watching import open_service
 from integrity.grammar import parse_span, parse_trail, parse_url
@@ -52,14 +52,7 @@ Exit status:
     help="An SQS queue for drills alone, subscribed to a topic: it is emptied, and what arrives "
     "there is seen and timed. One for each topic, if wanted.",
 )
-@click.option(
-    "--format",
-    "shape",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="A line of columns a hop for people, or one JSON document.",
-)
+@shape_option("A line of columns a hop for people, or one JSON document.")
 @verbose_option
 def drill(
     trail: str | None, timeout: timedelta, queue_urls: tuple[str, ...], shape: str, **_: bool

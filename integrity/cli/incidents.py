@@ -10,7 +10,7 @@ import click
 
 from integrity.chain.terminal import escape
 from integrity.chain.times import format_instant
-from integrity.cli.options import Parsed, verbose_option
+from integrity.cli.options import Parsed, shape_option, verbose_option
 from integrity.cli.output import open_output
 from integrity.cli.times import read_clock
 from integrity.cli.watching import open_service
@@ -43,14 +43,7 @@ Exit status, whatever the incidents are:
     show_default=True,
     help="How far back those go that are resolved; open ones are always listed.",
 )
-@click.option(
-    "--format",
-    "shape",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="A line of columns for people, or one line of JSON an incident.",
-)
+@shape_option("A line of columns for people, or one line of JSON an incident.")
 @verbose_option
 def incidents(last: timedelta, shape: str, **_: bool) -> int:
     """List the incidents of the configured trails: open ones, and those resolved lately.

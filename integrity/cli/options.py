@@ -76,6 +76,19 @@ region_option = click.option(
     help="Where to look trails up, as for the AWS CLI; it does not narrow what is verified.",
 )
 
+
+def shape_option(help_: str) -> Callable[[Decorated], Decorated]:
+    """`--format`, as `shape`: for people, or for programs."""
+    return click.option(
+        "--format",
+        "shape",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help=help_,
+    )
+
+
 verbose_option = click.option(
     "--verbose", is_flag=True, help="Should the program itself fail, show where."
 )

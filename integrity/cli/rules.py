@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from integrity.chain.terminal import escape
-from integrity.cli.options import verbose_option
+from integrity.cli.options import shape_option, verbose_option
 from integrity.cli.output import open_output
 from integrity.cli.times import read_clock
 from integrity.record import ExitStatus
@@ -76,14 +76,7 @@ def check(file: str | None, **_: bool) -> int:
     type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
     help="A CloudTrail log file, plain or .gz, or a file with an event on each line.",
 )
-@click.option(
-    "--format",
-    "shape",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Text for people, or one line of JSON a match.",
-)
+@shape_option("Text for people, or one line of JSON a match.")
 @verbose_option
 def test(file: str, events: Path, shape: str, **_: bool) -> int:
     """Ask the rules of FILE about the events of SAMPLE, and show what would be told.

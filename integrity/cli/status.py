@@ -6,7 +6,7 @@ import os
 
 import click
 
-from integrity.cli.options import verbose_option
+from integrity.cli.options import shape_option, verbose_option
 from integrity.cli.output import open_output
 from integrity.cli.times import read_clock
 from integrity.record import ExitStatus
@@ -34,14 +34,7 @@ Exit status, however the trails stand:
     show_default=True,
     help="How many days before today the letters of hours begin.",
 )
-@click.option(
-    "--format",
-    "shape",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Lines for people, or one JSON document.",
-)
+@shape_option("Lines for people, or one JSON document.")
 @verbose_option
 def status(days: int, shape: str, **_: bool) -> int:
     """Show of each trail the last tick, what is proven, what is open, and a line a chain.

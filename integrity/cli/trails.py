@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import click
 
 from integrity.chain.terminal import escape
-from integrity.cli.options import profile_option, region_option, verbose_option
+from integrity.cli.options import profile_option, region_option, shape_option, verbose_option
 from integrity.cli.output import open_output
 from integrity.cli.ports import wiring_of
 from integrity.cli.times import read_clock
@@ -35,14 +35,7 @@ _HEAD = ("NAME", "HOME REGION", "REGIONS", "ACCOUNTS", "BUCKET/PREFIX", "VALIDAT
 @click.command(epilog=EPILOG, short_help="List trails, and whether their log files are signed.")
 @profile_option
 @region_option
-@click.option(
-    "--format",
-    "shape",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="A table for people, or one line of JSON a trail.",
-)
+@shape_option("A table for people, or one line of JSON a trail.")
 @verbose_option
 @click.pass_context
 def trails(
