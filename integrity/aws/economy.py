@@ -18,7 +18,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import msgspec
-from botocore.loaders import JSONFileLoader, Loader, create_loader
+from botocore.loaders import JSONFileLoader, Loader, create_loader, instance_cache
 from botocore.session import Session
 from botocore.utils import parse_timestamp
 
@@ -81,6 +81,7 @@ class _Files(JSONFileLoader):
 class _Loader(Loader):
     """botocore's loader of service descriptions, but for EC2's."""
 
+    @instance_cache
     def list_available_services(self, type_name: str) -> list[str]:
         """Every service that has a folder; what is in it shows when it is loaded.
 
