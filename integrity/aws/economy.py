@@ -18,7 +18,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import msgspec
-from botocore.loaders import JSONFileLoader, Loader, create_loader
+from botocore.loaders import JSONFileLoader, Loader, create_loader, instance_cache
 from botocore.session import Session
 from botocore.utils import parse_timestamp
 
@@ -81,6 +81,7 @@ class _Files(JSONFileLoader):
 class _Loader(Loader):
     """botocore's loader of service descriptions, but for EC2's."""
 
+    @instance_cache
     def list_available_services(self, type_name: str) -> list[str]:
         """Every service that has a folder; what is in it shows when it is loaded.
 
@@ -120,27 +121,27 @@ def take_contents(**about: Any) -> None:
         page = ElementTree.fromstring(about["response_dict"]["body"])  # noqa: S314 - as botocore does
     except ElementTree.ParseError:
         return
-    objects = [node for node in page if _name(node) == "Contents"]
+    objects = [node for node in page if local_name(node) == "Contents"]
     if not objects:
         return
-    about["customized_response_dict"]["Contents"] = [_object(node) for node in objects]
-    page[:] = [node for node in page if _name(node) != "Contents"]
+    about["customized_response_dict"]["Contents"] = [read_object(node) for node in objects]
+    page[:] = [node for node in page if local_name(node) != "Contents"]
     about["response_dict"]["body"] = ElementTree.tostring(page)
 
 
-def _object(node: ElementTree.Element) -> dict[str, Any]:
+def read_object(node: ElementTree.Element) -> dict[str, Any]:
     """What is asked about an object of a listing, as botocore has it."""
     said: dict[str, Any] = {}
     for child in node:
-        name = _name(child)
+        name = local_name(child)
         if name in _READ:
             said[name] = _READ[name](child.text or "")
         elif name == "RestoreStatus":
-            said[name] = {_name(part): part.text for part in child}
+            said[name] = {local_name(part): part.text for part in child}
     return said
 
 
-def _name(node: ElementTree.Element) -> str:
+def local_name(node: ElementTree.Element) -> str:
     """Without its namespace, which some that speak S3 leave out."""
     return node.tag.rpartition("}")[2]
 

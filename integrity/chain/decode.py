@@ -9,6 +9,7 @@ may add some. Nothing here looks at signatures, places or time.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import msgspec
@@ -22,6 +23,7 @@ HASH_ALGORITHM = "SHA-256"
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _HEX = re.compile(r"(?:[0-9a-f]{2})+")
+_FEW = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +118,13 @@ def _previous(document: _Document) -> Predecessor | None:
     return Predecessor(S3Location(bucket, key), sha256, algorithm, signature)
 
 
-def _log_files(document: _Document) -> PackedLogFiles:
-    """A log file that is named twice with one hash is one log file."""
+def _log_files(document: _Document) -> Collection[LogFileRef]:
+    """A log file that is named twice with one hash is one log file. Few are not worth packing."""
     for log in document.logFiles:
         if log.hashAlgorithm == HASH_ALGORITHM and _SHA256.fullmatch(log.hashValue) is None:
             raise _FieldError("logFiles: hashValue: expected 64 lower-case hex digits")
-    return PackedLogFiles(
+    refs = (
         LogFileRef(S3Location(log.s3Bucket, log.s3Object), log.hashValue, log.hashAlgorithm)
         for log in dict.fromkeys(document.logFiles)
     )
+    return tuple(refs) if len(document.logFiles) <= _FEW else PackedLogFiles(refs)

@@ -26,7 +26,7 @@ REGION = r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+"
 ORGANIZATION_ID = r"o-[a-z0-9]{10,32}"
 TRAIL_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{1,126})[A-Za-z0-9]"
 
-_ROOT = rf"(?:(?P<prefix>.+)/)?AWSLogs/(?:(?P<organization>{ORGANIZATION_ID})/)?"
+_ROOT = rf"(?:(?P<prefix>.+?)/)??AWSLogs/(?:(?P<organization>{ORGANIZATION_ID})/)?"
 _DAY = r"(?P<day>[0-9]{4}/[0-9]{2}/[0-9]{2}/)"
 
 _DIGEST = re.compile(

@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from integrity.chain.model import AuthenticDigest, Digest, PublicKey, Witness
 
 _HEX = re.compile(r"[0-9a-f]+")
+_PADDING, _HASH = PKCS1v15(), SHA256()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def authenticate(
     if len(signature) != 2 * ((key.rsa.key_size + 7) // 8) or not _HEX.fullmatch(signature):
         return None
     try:
-        key.rsa.verify(bytes.fromhex(signature), signed_string(digest), PKCS1v15(), SHA256())
+        key.rsa.verify(bytes.fromhex(signature), signed_string(digest), _PADDING, _HASH)
     except InvalidSignature:
         return None
     return AuthenticDigest(digest, signature, witness)

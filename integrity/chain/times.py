@@ -14,17 +14,19 @@ from datetime import UTC, datetime, timedelta
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
-_INSTANT = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z")
-_SECOND_STAMP = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z")
-_MINUTE_STAMP = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})Z")
+_HOUR_OF_DAY = r"(?:[01][0-9]|2[0-3])"
+_INSTANT = re.compile(rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T{_HOUR_OF_DAY}:[0-9]{{2}}:[0-9]{{2}}Z")
+# Nothing of a year of less than four digits: from its first hour none can be counted back.
+_SECOND_STAMP = re.compile(rf"[1-9][0-9]{{7}}T{_HOUR_OF_DAY}[0-9]{{4}}Z")
+_MINUTE_STAMP = re.compile(rf"[1-9][0-9]{{7}}T{_HOUR_OF_DAY}[0-9]{{2}}Z")
 
 
 def _parse(pattern: re.Pattern[str], text: str) -> datetime | None:
-    match = pattern.fullmatch(text)
-    if match is None:
+    """The library's own reading, which takes many more forms, of a text that has this one."""
+    if pattern.fullmatch(text) is None:
         return None
     try:
-        return datetime(*(int(part) for part in match.groups()), tzinfo=UTC)  # type: ignore[misc, arg-type]
+        return datetime.fromisoformat(text)
     except ValueError:
         return None
 
@@ -66,4 +68,4 @@ def day_of(time: datetime) -> datetime:
 
 def day_folder(day: datetime) -> str:
     """The folders of a UTC day inside a region's: `2026/03/01/`."""
-    return day.strftime("%Y/%m/%d/")
+    return f"{day.year:04}/{day.month:02}/{day.day:02}/"

@@ -16,6 +16,7 @@ from integrity.aws.refusal import REFUSALS, may_pass
 from integrity.aws.session import Aws
 from integrity.chain.names import is_region_name
 from integrity.sources.fast_bucket import FastBucket
+from integrity.sources.fast_listing import FastListing
 from integrity.sources.patience import Patience
 
 _FALLBACK_REGION = "us-east-1"
@@ -24,14 +25,15 @@ _LONGEST_KEY_BYTES = 1024
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """`client` is botocore's, `fast` is obstore's where that can be had.
+    """`client` is botocore's, `fast` is obstore's where that can be had, `listing` is for pages.
 
-    `generation` says which credentials both were made with.
+    `generation` says which credentials all were made with.
     """
 
     name: str
     client: Any
     fast: FastBucket | None
+    listing: FastListing | None
     partition: str
     generation: int
 
@@ -63,15 +65,16 @@ class Buckets:
         region = self._regions[name]
         client = self._aws.client("s3", region or self._first_region)
         # Where S3 could not be asked, botocore finds the region again by S3's own redirects.
-        fast = self._open_fast(client, name) if region else None
+        fast, listing = self._open_fast(client, name) if region else (None, None)
         partition = self._aws.partition(client.meta.region_name)
-        return Bucket(name, client, fast, partition, generation)
+        return Bucket(name, client, fast, listing, partition, generation)
 
-    def _open_fast(self, client: Any, name: str) -> FastBucket | None:
+    def _open_fast(self, client: Any, name: str) -> tuple[FastBucket | None, FastListing | None]:
         try:
-            return FastBucket.open(self._aws, client, name, self._owner)
+            fast = FastBucket.open(self._aws, client, name, self._owner)
+            return fast, FastListing.open(self._aws, client, name)
         except REFUSALS:
-            return None  # no credentials to be had: botocore says so of each object
+            return None, None  # no credentials to be had: botocore says so of each object
 
     @property
     def _first_region(self) -> str:

@@ -1,10 +1,9 @@
 """Objects in S3: fetched by the thousand, listed folder by folder, in whatever region they lie.
 
 It tells apart what S3 says is not there (`Absent`), what nobody can say anything about
-(`Unreachable`, with the permission or the action that would help) and what was read to its end.
-GETs go through obstore first; botocore is asked again before anything but success is concluded, and
-does all the rest. Trouble that may pass is waited out, at the pace that S3 keeps up with. It judges
-no content. (AWS: API_GetObject, API_ListObjectsV2; S3 Error Responses.)
+(`Unreachable`, with what would help) and what was read to its end. GETs and listings go past most
+of botocore first; it is asked again before anything but success is concluded. Trouble that may pass
+is waited out, at the pace that S3 keeps up with. (AWS: API_ListObjectsV2; S3 Error Responses.)
 """
 
 from __future__ import annotations
@@ -199,7 +198,16 @@ class S3Source:
         pace = self._paces.of(bucket, prefix)
         for is_last in self._patience.attempts():
             opened = self._buckets.open(bucket)
+            fast = opened.listing
             with pace.request() as request:
+                if fast is not None and fast.is_worth_asking:
+                    listed = fast.page(asked)
+                    if not isinstance(listed, Failure):
+                        self._patience.note(answered=True)
+                        return listed
+                    if listed is Failure.SLOW_DOWN and not is_last:
+                        request.slow_down = True
+                        continue
                 try:
                     page = _whole_page(opened.client.list_objects_v2(**asked))
                 except REFUSALS as error:
@@ -210,6 +218,8 @@ class S3Source:
                         raise
                     continue
             self._patience.note(answered=True)
+            if fast is not None:
+                fast.note_failure()
             return page
         raise AssertionError("there is a first attempt")
 

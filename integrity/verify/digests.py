@@ -24,7 +24,7 @@ from integrity.chain.model import (
     S3Location,
     TimeWindow,
 )
-from integrity.chain.names import DigestName, digest_location, parse_digest
+from integrity.chain.names import DigestName, digest_location
 from integrity.chain.times import DAY, HOUR, day_of
 from integrity.verify.gathered import Gathered
 from integrity.verify.job import Job
@@ -170,7 +170,7 @@ class DigestReader:
         named: dict[S3Location, DigestName] = {}
         since = self._gathered.since(self._span)
         for judged, previous in self._gathered.predecessors():
-            name = parse_digest(previous.location) or self._unnamed(judged)
+            name = self._folders.shelf.name_at(previous.location) or self._unnamed(judged)
             standard = judged.name.chain.kind is ChainKind.STANDARD
             if standard and name.chain.root not in self._roots:
                 self._follow(name.chain.root)
@@ -212,7 +212,7 @@ class DigestReader:
         if first is not None and first.window.start <= self._span.start and not begins:
             return []
         if first is not None and first.previous is not None:
-            name = parse_digest(first.previous.location)
+            name = self._folders.shelf.name_at(first.previous.location)
         else:
             name = self._older()
         if name is None or name.end >= self._span.start:

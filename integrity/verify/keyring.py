@@ -9,7 +9,7 @@ tell.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from threading import Lock
 
@@ -53,14 +53,10 @@ class KeyRing:
         self, fingerprint: str, signed_at: datetime, last_modified: datetime | None
     ) -> KeyAnswer:
         """The key of that fingerprint, asking further around when it may have been used."""
-        around = [signed_at] if last_modified is None else [signed_at, last_modified]
-        windows = [TimeWindow(time - _BEFORE, time + _AFTER) for time in around]
-        windows.append(TimeWindow(min(around) - _WIDELY, max(around) + _WIDELY))
         with self._lock:
-            for window in windows:
-                if fingerprint in self._usable:
-                    break
-                self._ask(window)
+            if fingerprint not in self._usable:
+                around = [signed_at] if last_modified is None else [signed_at, last_modified]
+                self._ask_for(fingerprint, around)
             usable = self._usable.get(fingerprint)
             if usable is not None:
                 return usable
@@ -68,6 +64,15 @@ class KeyRing:
             if any(key.not_before <= signed_at <= key.not_after for key in answered):
                 return NoKey()
             return self._refusal or KeysUnavailable(self.region, self._silence(signed_at))
+
+    def _ask_for(self, fingerprint: str, around: Sequence[datetime]) -> None:
+        """Ask about the time around each of these, and then widely, until it is known."""
+        windows = [TimeWindow(time - _BEFORE, time + _AFTER) for time in around]
+        windows.append(TimeWindow(min(around) - _WIDELY, max(around) + _WIDELY))
+        for window in windows:
+            self._ask(window)
+            if fingerprint in self._usable:
+                break
 
     def _silence(self, signed_at: datetime) -> str:
         """What nobody said of the keys of a time."""

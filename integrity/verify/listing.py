@@ -6,9 +6,8 @@ listing or hide another. What a name belongs to is decided by the name alone; no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -21,23 +20,38 @@ CLOUDTRAIL_BEGAN = datetime(2013, 11, 1, tzinfo=UTC)
 _BATCH = 16
 
 
-@dataclass(slots=True)
 class Shelf:
     """What was listed: digests by name, objects that are none, folders that did not answer."""
 
-    digests: dict[S3Location, tuple[DigestName, Listed]] = field(default_factory=dict)
-    strangers: list[Listed] = field(default_factory=list)
-    unlisted: list[Unreachable] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.digests: dict[S3Location, tuple[DigestName, Listed]] = {}
+        self.strangers: list[Listed] = []
+        self.unlisted: list[Unreachable] = []
+        self._ordered: dict[tuple[str, ...], list[tuple[DigestName, Listed]]] = {}
+
+    def add(self, name: DigestName, listed: Listed) -> None:
+        """One more digest, or the same again."""
+        self.digests[listed.location] = (name, listed)
+        self._ordered.clear()
 
     def shown(self, location: S3Location) -> Listed | None:
         """What a listing showed of a digest, where one did."""
         known = self.digests.get(location)
         return known and known[1]
 
-    def of(self, chain: ChainId) -> list[tuple[DigestName, Listed]]:
+    def name_at(self, location: S3Location) -> DigestName | None:
+        """What a place says, where it is a digest's."""
+        known = self.digests.get(location)
+        return parse_digest(location) if known is None else known[0]
+
+    def of(self, chain: ChainId) -> Sequence[tuple[DigestName, Listed]]:
         """The digests of a trail's chain under whatever root, by end time."""
-        found = [entry for entry in self.digests.values() if same_chain(entry[0].chain, chain)]
-        return sorted(found, key=lambda entry: (entry[0].end, entry[1].location))
+        if not self._ordered:
+            for entry in sorted(
+                self.digests.values(), key=lambda one: (one[0].end, one[1].location)
+            ):
+                self._ordered.setdefault(_without_root(entry[0].chain), []).append(entry)
+        return self._ordered.get(_without_root(chain), ())
 
 
 def same_chain(one: ChainId, other: ChainId) -> bool:
@@ -85,7 +99,7 @@ class DigestFolders:
             if name is None:
                 self.shelf.strangers.append(listed)
             else:
-                self.shelf.digests[listed.location] = (name, listed)
+                self.shelf.add(name, listed)
 
     def search(
         self, root: Root, chain: ChainId, days: TimeWindow, *, newest_first: bool

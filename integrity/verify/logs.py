@@ -62,10 +62,8 @@ class LogSpan:
 
 def unread(logs: Iterable[NamedLog]) -> LogSpan:
     """Log files that nobody wants read: each is undetermined, and no finding."""
-    result = LogSpan()
-    for log in logs:
-        result.count(log.digest, Outcome.UNDETERMINED)
-    return result
+    named = Counter(log.digest for log in logs)
+    return LogSpan({digest: LogTally(undetermined=many) for digest, many in named.items()})
 
 
 class LogChecker:

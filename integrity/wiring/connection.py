@@ -32,6 +32,7 @@ from integrity.verify.parallel import Stopping
 from integrity.verify.ports import KeySource, OpenSources, Progress, Slowdowns, Witnesses
 from integrity.wiring.access import Access
 from integrity.wiring.allocator import share_heaps
+from integrity.wiring.turns import take_long_turns
 
 if TYPE_CHECKING:
     from integrity.aws.session import Aws, CallerIdentity
@@ -68,6 +69,7 @@ def connect(access: Access, *, now: datetime, slowdowns: Slowdowns | None = None
     STS does not answer.
     """
     share_heaps()
+    take_long_turns()
     aws = access.recipe(access.role).open()
     own = access.bucket_role is not None and access.bucket_role != access.role
     bucket_aws = access.recipe(access.bucket_role).open() if own else aws

@@ -71,9 +71,7 @@ def test_a_document_becomes_a_digest() -> None:
         previous=Predecessor(
             S3Location("trail-logs", "AWSLogs/the-digest-before"), "cd" * 32, "SHA-256", "ef" * 256
         ),
-        log_files=PackedLogFiles(
-            [LogFileRef(S3Location("trail-logs", "AWSLogs/a-log"), "ab" * 32, "SHA-256")]
-        ),
+        log_files=(LogFileRef(S3Location("trail-logs", "AWSLogs/a-log"), "ab" * 32, "SHA-256"),),
         sha256="a hash",
     )
 
@@ -84,6 +82,15 @@ def test_a_starting_digest_has_no_predecessor_and_names_no_log_files() -> None:
     starting = digest(DOCUMENT | nothing | {"logFiles": []})
 
     assert (starting.previous, list(starting.log_files)) == (None, [])
+
+
+def test_many_log_files_are_held_packed() -> None:
+    logs = [LOG | {"s3Object": f"AWSLogs/{number}"} for number in range(17)]
+
+    few, many = digest(DOCUMENT | {"logFiles": logs[:16]}), digest(DOCUMENT | {"logFiles": logs})
+
+    assert isinstance(many.log_files, PackedLogFiles)
+    assert list(many.log_files)[:16] == list(few.log_files)
 
 
 def test_escaped_slashes_are_slashes() -> None:

@@ -75,6 +75,9 @@ HOSTILE_DIGESTS = {
     "a day folder too many": DIGEST.replace("2026/03/01/", "2026/03/01/01/"),
     "a stamp far off": DIGEST.replace("20260301T050000Z", "99991231T235959Z"),
     "a stamp that is no time": DIGEST.replace("20260301T050000Z", "20260301T250000Z"),
+    "a stamp of the first hour": DIGEST.replace("2026/03/01/", "0001/01/01/").replace(
+        "20260301T050000Z", "00010101T000000Z"
+    ),
     "a stamp by the minute": DIGEST.replace("T050000Z", "T0500Z"),
     "digits that are not ASCII": DIGEST.replace("2026", "٢٠٢٦"),
     "a trail name too short": DIGEST.replace("_main_", "_ab_"),

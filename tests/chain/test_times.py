@@ -62,12 +62,16 @@ def test_what_is_no_instant_is_none(text: str) -> None:
     assert parse_instant(text) is None
 
 
-@pytest.mark.parametrize("text", ["20260301T000000", "20260229T000000Z", "20260301T0000Z", "2026"])
+@pytest.mark.parametrize(
+    "text", ["20260301T000000", "20260229T000000Z", "20260301T0000Z", "00010101T000000Z", "2026"]
+)
 def test_what_is_no_second_stamp_is_none(text: str) -> None:
     assert parse_second_stamp(text) is None
 
 
-@pytest.mark.parametrize("text", ["20260301T0000", "20260301T2400Z", "20260301T000000Z", "2026"])
+@pytest.mark.parametrize(
+    "text", ["20260301T0000", "20260301T2400Z", "20260301T000000Z", "00010101T0000Z", "2026"]
+)
 def test_what_is_no_minute_stamp_is_none(text: str) -> None:
     assert parse_minute_stamp(text) is None
 

@@ -1,0 +1,128 @@
+"""Pages past most of botocore: what botocore reads, or nothing that is believed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from integrity.aws.session import Aws, AwsRecipe
+from integrity.lab.faults import Fault
+from integrity.lab.objects import StoredObject
+from integrity.lab.server import LabServer
+from integrity.lab.world import World
+from integrity.sources.fast_bucket import Failure
+from integrity.sources.fast_listing import FastListing
+from integrity.sources.s3 import S3Source
+from tests.sources.wire import Answer, wire
+
+BUCKET = "trail-logs"
+STORED = StoredObject(b"body", datetime(2026, 3, 1, 0, 30, tzinfo=UTC))
+PAGE = b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
+
+
+@pytest.fixture
+def fast(aws: Aws) -> FastListing:
+    return FastListing.open(aws, aws.client("s3", "us-east-1"), BUCKET)
+
+
+@pytest.mark.parametrize("more", [{}, {"Delimiter": "/"}])
+def test_a_page_is_what_botocore_reads(
+    fast: FastListing, aws: Aws, world: World, lab: LabServer, more: dict[str, str]
+) -> None:
+    lab.s3.page_size = 3
+    for key in ("a b", "a+%2F&<>", "b/c d+%/e", "c\u2028ü", "d\n\x7f", "e"):
+        world.objects[BUCKET, f"odd/{key}"] = replace(STORED, storage_class="GLACIER")
+    lab.s3.restored.add((BUCKET, "odd/a b"))
+    asked: dict[str, Any] = {
+        "Bucket": BUCKET,
+        "Prefix": "odd/",
+        "OptionalObjectAttributes": ["RestoreStatus"],
+        **more,
+    }
+    for _ in range(2):
+        own: Any = fast.page(asked)
+        theirs = aws.client("s3", "us-east-1").list_objects_v2(**asked)
+        assert own["IsTruncated"] is theirs["IsTruncated"]
+        assert own["CommonPrefixes"] == theirs.get("CommonPrefixes", [])
+        for one, other in zip(own["Contents"], theirs["Contents"], strict=True):
+            restored = "RestoreExpiryDate" in one.pop("RestoreStatus", {})
+            assert restored is ("RestoreExpiryDate" in other.pop("RestoreStatus", {}))
+            assert one == other
+        asked["ContinuationToken"] = own.get("NextContinuationToken")
+
+
+def test_another_owners_bucket_is_not_listed(fast: FastListing, world: World) -> None:
+    world.objects[BUCKET, "a"] = STORED
+    asked = {"Bucket": BUCKET, "Prefix": "", "ExpectedBucketOwner": "111122223333"}
+    assert not isinstance(fast.page(asked), Failure)
+    assert fast.page(asked | {"ExpectedBucketOwner": "999900001111"}) is Failure.OTHER
+
+
+@pytest.mark.parametrize(
+    ("action", "failure"),
+    [("throttle", Failure.SLOW_DOWN), ("deny", Failure.OTHER), ("reset", Failure.OTHER)],
+)
+def test_whatever_is_no_page_is_a_failure(
+    fast: FastListing, lab: LabServer, action: Any, failure: Failure
+) -> None:
+    lab.faults.append(Fault(action, operation="ListObjectsV2"))
+    assert fast.page({"Bucket": BUCKET, "Prefix": ""}) is failure
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"no XML",
+        PAGE[:-1],
+        PAGE.replace(b"false", b"perhaps"),
+        b"<ListBucketResult/>",
+        b"<Error><IsTruncated>false</IsTruncated></Error>",
+        PAGE.replace(b"<Is", b"<Contents><LastModified>?</LastModified></Contents><Is", 1),
+        PAGE.replace(b"<Is", b"<EncodingType>url</EncodingType><Contents/><Is", 1),
+    ],
+)
+def test_a_body_that_is_no_whole_page_is_not_believed(
+    recipe: AwsRecipe, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    with wire(lambda _: Answer(200, body)) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        aws = recipe.open()
+        fast = FastListing.open(aws, aws.client("s3", "us-east-1"), BUCKET)
+        assert fast.page({"Bucket": BUCKET, "Prefix": ""}) is Failure.OTHER
+
+
+def test_it_is_left_alone_where_only_botocore_can_list(
+    aws: Aws, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.objects[BUCKET, "a"] = STORED
+    pages: list[Failure] = []
+
+    def fail(*_: object) -> Failure:
+        pages.append(Failure.OTHER)
+        return Failure.OTHER
+
+    monkeypatch.setattr(FastListing, "page", fail)
+    source = S3Source(aws)
+
+    for _ in range(20):
+        assert len(list(source.list_objects(BUCKET, ""))) == 1
+
+    assert len(pages) == 16
+
+
+def test_a_page_that_was_turned_away_is_not_asked_for_twice_at_once(
+    recipe: AwsRecipe, aws: Aws, world: World, lab: LabServer
+) -> None:
+    assert aws is not None
+    world.objects[BUCKET, "a"] = STORED
+    lab.faults.append(Fault("throttle", operation="ListObjectsV2", last=1))
+    source = S3Source(replace(recipe, attempts=2).open())
+
+    assert len(list(source.list_objects(BUCKET, ""))) == 1
+    assert lab.requests.by_operation["ListObjectsV2"] == 2
