@@ -59,8 +59,9 @@ class Incident:
 
     `reason` is a finding's, or what only the service can find (`state_lost`); `cause` is the family
     of reasons whose findings join it. `window` and `count` hold all its neighbouring findings,
-    `subjects` the first few objects, `finding` the gravest one. `ticks` counts the ticks in a row
-    that found it. `told` are the audiences that have been told, last at `notified` and with
+    `subjects` the first few objects, `seen` when each of these was found first (null, or nothing,
+    where that was not kept), `finding` the gravest one. `ticks` counts the ticks in a row that
+    found it. `told` are the audiences that have been told, last at `notified` and with
     `told_count` objects; empty and null until the reason's patience is over. `look_again` is when
     its own window is verified again, where the tick's window has left it behind; `quiet_since` when
     a tick first saw nothing of it in a part of its window. Of `acknowledgements` the last counts.
@@ -75,6 +76,7 @@ class Incident:
     region: str
     window: TimeWindow
     subjects: tuple[str, ...]
+    seen: tuple[datetime | None, ...] = ()
     count: int
     finding: Finding | None
     detail: str = ""

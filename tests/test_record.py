@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from integrity.chain.evidence import FirstSeen, SeenOf
 from integrity.chain.findings import Finding, Outcome, Reason
 from integrity.errors import UsageError
 from integrity.record import (
@@ -216,6 +217,7 @@ def test_the_document_has_the_fields_that_are_promised() -> None:
     assert found["window"]["end"] == "2026-03-01T06:00:00Z"
     assert found["last_modified"] == "2026-03-01T05:00:00Z"
     assert found["version_id"] is None
+    assert found["first_seen"] is None
     assert found["message"].endswith(".")
 
 
@@ -227,7 +229,8 @@ def test_the_document_is_one_line() -> None:
 
 
 def test_a_record_that_is_read_back_is_the_one_that_was_written() -> None:
-    record = run(GAP, LOG_GONE, NOTE, chains=(chain(), chain("eu-west-1", covered=())))
+    seen = replace(LOG_GONE, first_seen=FirstSeen(at(3), SeenOf.INCIDENT))
+    record = run(GAP, seen, NOTE, chains=(chain(), chain("eu-west-1", covered=())))
 
     assert decode(encode(record)) == record
 
@@ -267,3 +270,10 @@ def test_a_record_of_before_acceptances_and_predecessors_is_read() -> None:
     del document["accepted"], document["run"]["stored_bytes"], document["run"]["previous_sha256"]
 
     assert decode(json.dumps(document).encode()) == run()
+
+
+def test_a_record_of_before_first_times_is_read_and_says_nothing_of_them() -> None:
+    document = json.loads(encode(run(LOG_GONE)))
+    del document["findings"][0]["first_seen"]
+
+    assert decode(json.dumps(document).encode()).findings == (LOG_GONE,)

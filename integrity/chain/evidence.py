@@ -1,4 +1,5 @@
-"""What is laid beside a finding so that somebody can act on it: who did it, and what was there.
+"""What is laid beside a finding so that somebody can act on it: who did it, what was there, and
+since when it is known.
 
 Plain nouns. None of them changes an outcome: a gap that an event explains is uncovered all the
 same, and a file is missing though an older version of it is good.
@@ -80,3 +81,18 @@ class Original:
     storage_class: str = ""
     encryption: str = ""
     kms_key_id: str = ""
+
+
+class SeenOf(StrEnum):
+    """What was first seen then: what the finding is about, or the incident that it belongs to."""
+
+    FINDING = "finding"
+    INCIDENT = "incident"
+
+
+@dataclass(frozen=True, slots=True)
+class FirstSeen:
+    """When a service learned of something. Of an `incident` this one finding may be younger."""
+
+    at: datetime
+    of: SeenOf

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from integrity.chain.evidence import Explanation, Original
+from integrity.chain.evidence import Explanation, FirstSeen, Original
 from integrity.chain.model import TimeWindow
 from integrity.chain.times import format_instant
 
@@ -219,7 +219,8 @@ class Finding:
 
     Of what is gone or altered, so many older versions were tried (null: nobody could), and
     `originals` are those that verify: its own, and those that are gone with it. `explanation` is
-    null where nobody looked for one.
+    null where nobody looked for one. `first_seen` is null where nobody keeps what was seen before:
+    then it is the time of the run.
     """
 
     reason: Reason
@@ -240,6 +241,7 @@ class Finding:
     explanation: Explanation | None = None
     versions_tried: int | None = None
     originals: tuple[Original, ...] = ()
+    first_seen: FirstSeen | None = None
 
 
 def find(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from integrity.chain.evidence import Fate, Original
 from integrity.chain.model import Encryption, S3Location, Version
+from integrity.chain.times import format_instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,19 @@ class Versions:
     def candidates(self) -> tuple[Version, ...]:
         """What may be the original, and is not what is shown now; the likeliest first."""
         return tuple(one for one in self.known if not (one.is_marker or one.is_latest))
+
+    @property
+    def shown_past(self) -> str:
+        """What shows that something lay here though nothing does now, in words, if anything does.
+
+        A version that is shown now says nothing of the past.
+        """
+        past = [one for one in self.known if one.is_marker or not one.is_latest]
+        if not past:
+            return ""
+        last = past[-1]
+        what = "a delete marker" if last.is_marker else "an older version"
+        return f"it was there: its key has {what} of {format_instant(last.last_modified)}"
 
     def is_hidden(self, version: Version) -> bool:
         """Whether something else is shown in place of a version, or nothing at all."""

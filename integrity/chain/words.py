@@ -8,7 +8,10 @@ ours.
 
 from __future__ import annotations
 
-from integrity.chain.evidence import EventRecord, EventWitness, Explanation
+from collections.abc import Callable
+from datetime import datetime
+
+from integrity.chain.evidence import EventRecord, EventWitness, Explanation, FirstSeen, SeenOf
 from integrity.chain.findings import Finding, Outcome, Reason
 from integrity.chain.terminal import escape
 from integrity.chain.times import format_instant
@@ -151,3 +154,14 @@ def restorable(finding: Finding) -> str:
         )
     them = "it" if number == 1 else "them"
     return escape(f"{told}: `integrity restore` prints how to bring {them} back")
+
+
+def first_seen(
+    seen: FirstSeen | None, judged_at: datetime, clock: Callable[[datetime], str] = format_instant
+) -> str:
+    """Since when it is known, and who says so: the time of the run, where nobody keeps another."""
+    if seen is None:
+        return f"{clock(judged_at)} (by this run, which knows of no earlier one)"
+    if seen.of is SeenOf.INCIDENT:
+        return f"{clock(seen.at)} (its incident; this finding may have joined it later)"
+    return clock(seen.at)

@@ -68,9 +68,9 @@ def bundle(context: click.Context, /, out: Path, **typed: Any) -> int:
     """Collect what a third party needs to verify one trail again, without AWS.
 
     Verifies the trail like 'integrity verify' and keeps in a folder what was read for it: digest
-    files with their metadata and version ids, log files, public keys, what AWS answered, the
-    record, and the SHA-256 of each; with --sign, the signature of the manifest that has these.
-    Nothing is written to AWS.
+    files with their metadata and version ids, log files, older versions that were tried as
+    originals, public keys, what AWS answered, the record, and the SHA-256 of each; with --sign, the
+    signature of the manifest that has these. Nothing is written to AWS.
     """
     options = read_options(typed, read_clock())
     is_fixed = typed["start_time"] is not None and typed["end_time"] is not None

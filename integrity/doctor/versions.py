@@ -1,7 +1,8 @@
-"""Versions of the sampled files: listed, and a byte of one read by its id. No verdict needs it.
+"""Versions of the sampled files: listed, and a byte of one read by its id.
 
-Where that is not allowed, what was altered or deleted is still found, but what lay there before is
-not. A bucket that keeps no versions has the version `null` of each file.
+Where that is not allowed, what was altered or deleted is still found, a digest that was deleted on
+its first day only when that is over, and what lay there before is not. A bucket that keeps no
+versions has the version `null` of each file.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ NO_VERSION = "null"
 _NOT_THERE = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
 _NO_FILE = "there is no file yet to try it on"
 _WITHOUT = (
-    "no verdict needs older versions: without them findings are not explained by what lay there "
-    "before, and `integrity restore` finds no originals"
+    "without older versions a digest that is deleted on its first day is called late until it is "
+    "over, findings are not explained by what lay there before, and nothing is restored"
 )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
 
 from integrity.chain.content import Buffer
-from integrity.chain.estate import ExpirationRule, Organization, Region, Unasked
+from integrity.chain.estate import ExpirationRule, History, Organization, Region, Unasked
 from integrity.chain.model import (
     Absent,
     Fetched,
@@ -44,10 +44,35 @@ class Files(Protocol):
     ) -> Fetched[T] | Absent | Unreachable: ...
 
 
-class BundledObjects:
-    """The objects that were collected. `altered` holds the paths of files that changed since."""
+class BundledFiles:
+    """The bundle's files as they are now. `altered` holds the paths of those that changed since."""
 
-    def __init__(self, lines: Iterable[Line], files: Files) -> None:
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self.altered: set[str] = set()
+
+    def read(self, line: Line, read: Callable[[Iterable[Buffer]], T]) -> Fetched[T] | Unreachable:
+        """The file of an answer, or why it cannot be read."""
+        answer = self._files.fetch(S3Location(FILES, line.path), lambda p: _hashed(p, read))
+        if isinstance(answer, Absent):
+            self.altered.add(line.path)
+            return Unreachable(line.location, f"its file is gone from the bundle: {line.path}")
+        if isinstance(answer, Unreachable):
+            return Unreachable(line.location, f"{line.path} in the bundle: {answer.detail}")
+        content, sha256 = answer.content
+        modified = line.last_modified
+        if sha256 != line.sha256:
+            self.altered.add(line.path)
+            modified = None  # it is not that object any more
+        return Fetched(
+            line.location, content, line.metadata, modified, line.version_id, answer.size
+        )
+
+
+class BundledObjects:
+    """The objects that were collected."""
+
+    def __init__(self, lines: Iterable[Line], files: BundledFiles) -> None:
         self._files = files
         self._fetched: dict[S3Location, Line] = {}
         self._listed: dict[S3Location, Line] = {}
@@ -56,7 +81,6 @@ class BundledObjects:
         for line in lines:
             self._take(line)
         self._order = sorted(self._listed)
-        self.altered: set[str] = set()
 
     def _take(self, line: Line) -> None:
         """Of several answers about one place the last one counts."""
@@ -66,7 +90,7 @@ class BundledObjects:
             self._unlisted[line.location] = line.detail
         elif line.kind is Kind.FOLDERS:
             self._folders[line.location] = line.names
-        else:
+        elif line.kind in (Kind.FILE, Kind.ABSENT, Kind.UNREADABLE):
             self._fetched[line.location] = line
 
     def fetch(
@@ -80,18 +104,7 @@ class BundledObjects:
             return Absent(location)
         if line.kind is Kind.UNREADABLE:
             return Unreachable(location, line.detail)
-        answer = self._files.fetch(S3Location(FILES, line.path), lambda p: _hashed(p, read))
-        if isinstance(answer, Absent):
-            self.altered.add(line.path)
-            return Unreachable(location, f"its file is gone from the bundle: {line.path}")
-        if isinstance(answer, Unreachable):
-            return Unreachable(location, f"{line.path} in the bundle: {answer.detail}")
-        content, sha256 = answer.content
-        modified = line.last_modified
-        if sha256 != line.sha256:
-            self.altered.add(line.path)
-            modified = None  # it is not that object any more
-        return Fetched(location, content, line.metadata, modified, line.version_id, answer.size)
+        return self._files.read(line, read)
 
     def list_objects(self, bucket: str, prefix: str) -> Iterator[Listed | Unreachable]:
         """The objects that a listing showed then."""
@@ -197,6 +210,19 @@ class BundledWitnesses:
             return self._answers.rules[bucket]
         known = self._answers.no_rules.get(bucket)
         return known or _unasked("s3:GetLifecycleConfiguration")
+
+    def lookup_events(
+        self, region: str, names: Iterable[str], window: TimeWindow
+    ) -> History | Unasked:
+        """What LookupEvents said of these names, whatever `window` is."""
+        del window
+        held = {one.name: one for one in self._answers.history if one.region == region}
+        told = [held.get(name) for name in names]
+        if None in told:
+            return self._answers.no_history or _unasked("cloudtrail:LookupEvents")
+        found = [one for one in told if one is not None]
+        events = tuple(event.encode() for one in found for event in one.events)
+        return History(events, any(one.more for one in found))
 
 
 def _unasked(call: str) -> Unasked:

@@ -1,4 +1,5 @@
-"""Keeps what AWS says beside S3 while a verification asks: public keys, GetTrailStatus, population.
+"""Keeps what AWS says beside S3 while a verification asks: public keys, GetTrailStatus, population,
+and the Event history.
 
 Each answer is passed on as it came; the bundle's `keys.json` and `answers.json` are made of them.
 """
@@ -6,10 +7,11 @@ Each answer is passed on as it came; the bundle's `keys.json` and `answers.json`
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Protocol, TypeVar
 
-from integrity.chain.estate import ExpirationRule, Organization, Region, Unasked
+from integrity.chain.estate import ExpirationRule, History, Organization, Region, Unasked
 from integrity.chain.model import (
     KeysUnavailable,
     PublicKey,
@@ -18,7 +20,7 @@ from integrity.chain.model import (
     Trail,
     TrailStatus,
 )
-from integrity.evidence.manifest import Answers, Keys, as_key
+from integrity.evidence.manifest import Answers, HeldEvents, Keys, as_key
 
 T = TypeVar("T")
 
@@ -74,6 +76,12 @@ class _Rules(Protocol):
     def fetch_rules(self, bucket: str) -> tuple[ExpirationRule, ...] | Unasked: ...
 
 
+class _History(Protocol):
+    def lookup_events(
+        self, region: str, names: Iterable[str], window: TimeWindow
+    ) -> History | Unasked: ...
+
+
 class CollectedAnswers:
     """The witnesses of a trail, whose answers are kept; None: nobody of the kind is asked."""
 
@@ -83,9 +91,10 @@ class CollectedAnswers:
         regions: _Regions | None,
         accounts: _Accounts | None,
         rules: _Rules | None,
+        history: _History | None = None,
     ) -> None:
         self._statuses, self._regions = statuses, regions
-        self._accounts, self._rules = accounts, rules
+        self._accounts, self._rules, self._history = accounts, rules, history
         self._lock = threading.Lock()
         self._kept: dict[tuple[str, str], object] = {}
 
@@ -121,11 +130,34 @@ class CollectedAnswers:
         ask = self._rules.fetch_rules
         return self._keep("rules", bucket, lambda: ask(bucket))
 
-    def all(self, trail: Trail, account_id: str | None, caller_arn: str | None) -> Answers:
+    def lookup_events(
+        self, region: str, names: Iterable[str], window: TimeWindow
+    ) -> History | Unasked:
+        """What LookupEvents answers, of each name by itself."""
+        if self._history is None:
+            return Unasked("cloudtrail:LookupEvents", "nobody was asked", denied=False)
+        told = []
+        for name in names:
+            ask = partial(self._history.lookup_events, region, [name], window)
+            answer = self._keep("history", f"{region} {name}", ask)
+            if isinstance(answer, Unasked):
+                return answer
+            told.append(answer)
+        events = tuple(event for one in told for event in one.events)
+        return History(events, any(one.more for one in told))
+
+    def all(
+        self,
+        trail: Trail,
+        account_id: str | None,
+        caller_arn: str | None,
+        *,
+        has_versions: bool = False,
+    ) -> Answers:
         """Everything that was answered."""
         statuses = self._of("status")
         regions, accounts = self._kept.get(("regions", "")), self._kept.get(("accounts", ""))
-        rules = self._of("rules")
+        rules, history = self._of("rules"), self._of("history")
         return Answers(
             trail=trail,
             account_id=account_id,
@@ -139,9 +171,21 @@ class CollectedAnswers:
             no_accounts=accounts if isinstance(accounts, Unasked) else None,
             rules={name: rule for name, rule in rules.items() if isinstance(rule, tuple)},
             no_rules={name: rule for name, rule in rules.items() if isinstance(rule, Unasked)},
+            history=tuple(
+                _held(o, told) for o, told in history.items() if isinstance(told, History)
+            ),
+            no_history=next((o for o in history.values() if isinstance(o, Unasked)), None),
+            has_history=self._history is not None,
+            has_versions=has_versions,
         )
 
     def _of(self, call: str) -> dict[str, object]:
         return {
             about: self._kept[name, about] for name, about in sorted(self._kept) if name == call
         }
+
+
+def _held(about: str, told: History) -> HeldEvents:
+    region, _, name = about.partition(" ")
+    events = tuple(event.decode() for event in told.events)
+    return HeldEvents(region=region, name=name, events=events, more=told.more)

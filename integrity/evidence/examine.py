@@ -203,7 +203,7 @@ class _Examiner:
                 yield f"its {name} is not the file that the manifest names"
                 return
         for line in decode_lines(self._read(OBJECTS).splitlines()):
-            if line.kind is not Kind.FILE:
+            if line.kind not in (Kind.FILE, Kind.VERSION_FILE):
                 continue
             gone = line.path not in self._names
             if gone or hash_of(self._read(line.path)).sha256 != line.sha256:

@@ -88,7 +88,11 @@ class Manifest:
 
 
 class Kind(StrEnum):
-    """What an answer about an object, or about a folder, was."""
+    """What an answer was: about an object, a folder, or what lay there before.
+
+    `version` is a version or delete marker that was listed, `version_file` one that was read;
+    `versions` are all below a prefix, `version_encryption` how one is stored.
+    """
 
     FILE = "file"
     ABSENT = "absent"
@@ -96,11 +100,20 @@ class Kind(StrEnum):
     LISTED = "listed"
     UNLISTED = "unlisted"
     FOLDERS = "folders"
+    VERSIONS = "versions"
+    VERSION = "version"
+    VERSION_FILE = "version_file"
+    VERSION_ABSENT = "version_absent"
+    VERSION_UNREADABLE = "version_unreadable"
+    VERSION_ENCRYPTION = "version_encryption"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One answer. `path` is where a file lies in the bundle; of a folder, `key` is its prefix."""
+    """One answer. `path` is where a file lies in the bundle; of a folder, `key` is its prefix.
+
+    What is about a version names it in `version_id`, and `detail` says why it was not answered.
+    """
 
     kind: Kind
     bucket: str
@@ -115,6 +128,11 @@ class Line:
     restored: bool = False
     detail: str = ""
     names: tuple[str, ...] = ()
+    is_latest: bool = False
+    is_marker: bool = False
+    etag: str = ""
+    encryption: str = ""
+    kms_key_id: str = ""
 
     @property
     def location(self) -> S3Location:
@@ -144,10 +162,21 @@ class Keys:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
-    """What AWS said beside S3: GetTrail, GetTrailStatus by region, and the population's witnesses.
+class HeldEvents:
+    """Events of one name, as the Event history of a region told them; `more`: there were others."""
 
-    None stands for what was not asked.
+    region: str
+    name: str
+    events: tuple[str, ...]
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What AWS said beside S3: GetTrail, GetTrailStatus by region, the population's witnesses, and
+    the Event history.
+
+    None stands for what was not asked. `has_versions` says that older versions were asked for.
     """
 
     trail: Trail
@@ -162,6 +191,10 @@ class Answers:
     no_accounts: Unasked | None = None
     rules: dict[str, tuple[ExpirationRule, ...]] = field(default_factory=dict)
     no_rules: dict[str, Unasked] = field(default_factory=dict)
+    history: tuple[HeldEvents, ...] = ()
+    no_history: Unasked | None = None
+    has_history: bool = False
+    has_versions: bool = False
 
 
 def encode(document: object) -> bytes:

@@ -84,7 +84,7 @@ class _Decider:
     def _fresh(self, traces: Sequence[Trace]) -> Incident:
         first, gravest = traces[0], _gravest(traces)
         place, arn = first.place, self._tick.main.run.trail_arn
-        window = hull_of(trace.window for trace in traces)
+        window, subjects = hull_of(trace.window for trace in traces), _subjects((), traces)
         marks = (
             arn,
             first.cause.value,
@@ -103,7 +103,8 @@ class _Decider:
             account_id=place.account_id,
             region=place.region,
             window=window,
-            subjects=_subjects((), traces),
+            subjects=subjects,
+            seen=(self._now,) * len(subjects),
             count=_count(traces),
             finding=gravest.finding,
             detail=gravest.detail,
@@ -120,6 +121,7 @@ class _Decider:
         if not traces:
             return seen
         gravest, count = _gravest(traces), _count(traces)
+        subjects = _subjects(incident.subjects, traces)
         outcome = worst((incident.outcome, gravest.outcome))
         if outcome is gravest.outcome:
             is_graver = outcome is not incident.outcome
@@ -133,7 +135,8 @@ class _Decider:
             seen,
             outcome=outcome,
             window=hull_of((incident.window, *(trace.window for trace in traces))),
-            subjects=_subjects(incident.subjects, traces),
+            subjects=subjects,
+            seen=_seen(incident, subjects, self._now),
             count=count if self._answers.is_whole(incident) else max(incident.count, count),
             quiet_since=None if any(trace.by_main for trace in traces) else seen.quiet_since,
         )
@@ -287,3 +290,9 @@ def _count(traces: Iterable[Trace]) -> int:
 def _subjects(known: Sequence[str], traces: Iterable[Trace]) -> tuple[str, ...]:
     named = dict.fromkeys([*known, *(trace.subject for trace in traces if trace.subject)])
     return tuple(named)[:MOST_SUBJECTS]
+
+
+def _seen(before: Incident, subjects: Iterable[str], now: datetime) -> tuple[datetime | None, ...]:
+    """When each was found first; of what was named before that was kept, nobody knows."""
+    known = dict(zip(before.subjects, before.seen, strict=False))
+    return tuple(known.get(one) if one in before.subjects else now for one in subjects)

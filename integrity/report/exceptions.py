@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 
 from integrity.chain.findings import Finding, Outcome, Reason
 from integrity.chain.times import format_instant
-from integrity.chain.words import label, said
+from integrity.chain.words import first_seen, label, said
 from integrity.record import Acceptance, Run
 from integrity.report.acknowledged import acknowledgement_of, render_acknowledged
 from integrity.report.beside import beside
@@ -118,9 +118,9 @@ def answer_why(recorded: Recorded, prefix: str) -> Iterator[Element | None]:
     else:
         yield element(
             "p",
-            "A record is one look. When something was first seen is not in it: a service that "
-            "verifies by schedule keeps that with its incidents. What had been acknowledged when "
-            "it looked is told with the finding.",
+            "First seen is when whoever verified learned of it. A service that verifies by "
+            "schedule keeps that with its incidents; a run that stands alone knows its own time "
+            "only. What had been acknowledged when it looked is told with the finding.",
             class_="soft",
         )
     left = MOST_FINDINGS
@@ -165,6 +165,7 @@ def _finding(finding: Finding, run: Run) -> Element:
         ("Version", code(finding.version_id) if finding.version_id else None),
         ("Account, region", f"{shown(finding.account_id)} {shown(finding.region)}"),
         ("Window", f"{format_instant(window.start)} to {format_instant(window.end)}"),
+        ("First seen", first_seen(finding.first_seen, run.run.judged_at)),
         ("Expected", code(finding.expected) if finding.expected else None),
         ("Actual", code(finding.actual) if finding.actual else None),
     ]

@@ -22,7 +22,7 @@ COLUMNS = (
     "trail_arn", "outcome", "reason", "account_id", "region", "window_start", "window_end",
     "s3_uri", "version_id", "last_modified", "expected", "actual", "detail", "message", "count",
     "first", "last", "run_id", "judged_at", "record_sha256", "explanation", "versions_tried",
-    "original_version_id", "original_gone_at", "originals",
+    "original_version_id", "original_gone_at", "originals", "first_seen", "first_seen_of",
 )  # fmt: skip
 """New columns come after these."""
 
@@ -57,6 +57,8 @@ def _row(recorded: Recorded, run: Run, finding: Finding) -> Iterator[str | None]
     yield from (explained(finding.explanation), None if tried is None else str(tried))
     yield from (own.version_id, _time(own.gone_at)) if own is not None else (None, None)
     yield str(len(originals)) if tried is not None else None
+    seen = finding.first_seen
+    yield from (_time(seen.at), seen.of) if seen else (format_instant(run.run.judged_at), "run")
 
 
 def _time(time: datetime | None) -> str | None:

@@ -16,7 +16,15 @@ from integrity.chain.findings import Finding, Outcome, Reason
 from integrity.chain.model import S3Location
 from integrity.chain.terminal import escape
 from integrity.chain.times import format_instant
-from integrity.chain.words import backfill_mark, explained, label, restorable, said, subject
+from integrity.chain.words import (
+    backfill_mark,
+    explained,
+    first_seen,
+    label,
+    restorable,
+    said,
+    subject,
+)
 from integrity.record import Acceptance, KeyRecord, Requested, Run, Totals, exit_status
 from integrity.report.acknowledged import text_line
 from integrity.report.markup import bounded
@@ -83,6 +91,7 @@ def render_run(run: Run, style: Style, *, status: int | None) -> list[str]:
         *(_accepted(one, style) for one in run.accepted),
         *(text_line(one, run) for one in run.acknowledged),
         _judged(run, style),
+        *_first_seen(run, style),
         *_resumed(run, style),
         "",
         *_ratios(run.totals),
@@ -138,6 +147,9 @@ def _finding(run: Run, finding: Finding, style: Style) -> Iterator[str]:
     for beside in (explained(finding.explanation), restorable(finding)):
         if beside:
             yield f"  {bounded(beside[:1].upper() + beside[1:])}"
+    if finding.first_seen is not None:
+        seen = first_seen(finding.first_seen, run.run.judged_at, style.clock)
+        yield f"  First seen {seen}"
     yield ""
 
 
@@ -184,6 +196,13 @@ def _judged(run: Run, style: Style) -> str:
         f"Judged     {style.clock(run.run.judged_at)} from {escape(run.run.source)}{caller}, "
         f"{escape(run.tool.name)} {escape(run.tool.version)}, run {escape(run.run.id)}"
     )
+
+
+def _first_seen(run: Run, style: Style) -> Iterator[str]:
+    """Of findings that have no line for it: nobody kept what was seen before."""
+    if any(finding.first_seen is None for finding in run.findings):
+        which = "other findings" if any(one.first_seen for one in run.findings) else "findings"
+        yield f"           {which} first seen {first_seen(None, run.run.judged_at, style.clock)}"
 
 
 def _resumed(run: Run, style: Style) -> Iterator[str]:

@@ -26,6 +26,7 @@ from integrity.chain.times import DAY
 from integrity.errors import AccessError
 from integrity.incidents.acknowledged import acknowledged
 from integrity.incidents.decide import Decision, decide
+from integrity.incidents.first_seen import date_findings
 from integrity.incidents.policy import Policy
 from integrity.incidents.tick import Notice, Recorded, Remark
 from integrity.incidents.tick import Tick as Told
@@ -224,6 +225,7 @@ class Tick:
         )
         looked = looking.look(window, overlap=watch.overlap, accepting=accepting is not None)
         run, known = looked.verification.run, looked.verification.known
+        run = date_findings(run, state.incidents, looked.policy(watch.policy), looked.at)
         run = replace(run, acknowledged=acknowledged(state.incidents))
         if accepting is not None:
             who = run.run.caller_arn or "unknown"

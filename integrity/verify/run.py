@@ -20,6 +20,7 @@ from integrity.verify.engine import SourcesRecipe, run_segments
 from integrity.verify.inquiry import inquire
 from integrity.verify.job import Job
 from integrity.verify.join import JoinedChain, join_chain
+from integrity.verify.late import LateDigests
 from integrity.verify.parallel import Stopping
 from integrity.verify.plan import Plan, make_plan, plan_on, survey
 from integrity.verify.ports import (
@@ -102,8 +103,9 @@ def verify_trail(
         )
         plan = _plan(job, tools, sources.witnesses, resumed)
         engine = _Engine(tools, sources.recipe, clock, resumed)
+        late = LateDigests(tools, sources.versions)
         asked = _Asked(job.limits.max_run_bytes)
-        chains = list(_join_all(job, plan, tools, engine, asked))
+        chains = list(_join_all(job, plan, tools, engine, asked, late))
         info = RunInfo(
             id=run_id,
             caller_arn=caller_arn,
@@ -198,7 +200,7 @@ def _known(job: Job, chains: Iterable[JoinedChain]) -> tuple[KnownChain, ...]:
 
 
 def _join_all(
-    job: Job, plan: Plan, tools: Tools, engine: _Engine, rules: _Asked
+    job: Job, plan: Plan, tools: Tools, engine: _Engine, rules: _Asked, late: LateDigests
 ) -> Iterator[JoinedChain]:
     """Each chain as soon as its last segment is there: what a chain is made of need not be kept.
 
@@ -213,7 +215,7 @@ def _join_all(
     alone = replace(job, known=())
     for result in engine.run(segments, alone):
         endings.hear(result)
-        result = rules.take(result)
+        result = late.settle(rules.take(result))
         chain = result.chain
         results[chain].append(result)
         if len(results[chain]) == len(plan.segments[chain]):

@@ -39,8 +39,10 @@ def bundle_trail(
     asked for then. One that is interrupted again is no bundle yet. Raises UsageError where the
     folder holds anything else.
     """
-    from integrity.evidence.collect import CollectedObjects, begin, interrupted
+    from integrity.evidence.collect import CollectedObjects
     from integrity.evidence.collect_answers import CollectedAnswers, CollectedKeys
+    from integrity.evidence.collect_versions import CollectedVersions
+    from integrity.evidence.collection import begin, interrupted
 
     known = interrupted(folder)
     if known is not None and not is_fixed:
@@ -48,9 +50,13 @@ def bundle_trail(
     collection = begin(folder, _beginning(job))
     try:
         sources = connection.sources_of(job)
-        witnesses = sources.witnesses
+        witnesses, past = sources.witnesses, sources.versions
         answers = CollectedAnswers(
-            witnesses.statuses, witnesses.regions, witnesses.accounts, sources.retention
+            witnesses.statuses,
+            witnesses.regions,
+            witnesses.accounts,
+            sources.retention,
+            witnesses.history,
         )
         keys = CollectedKeys(sources.keys)
         verification = connection.verify(
@@ -63,12 +69,17 @@ def bundle_trail(
                 _answering(sources, answers),
                 objects=CollectedObjects(sources.objects, collection),
                 keys=keys,
-                versions=None,  # a bundle holds what is there, to be judged like that again
+                versions=None if past is None else CollectedVersions(past, collection),
             ),
         )
         run = verification.run
         if not run.run.interrupted:
-            told = answers.all(job.trail, witnesses.account_id, run.run.caller_arn)
+            told = answers.all(
+                job.trail,
+                witnesses.account_id,
+                run.run.caller_arn,
+                has_versions=past is not None,
+            )
             collection.finish(run, keys.all(), told)
     finally:
         collection.close()
@@ -85,6 +96,7 @@ def _answering(sources: Sources, answers: CollectedAnswers) -> Sources:
             statuses=answers if asked.statuses is not None else None,
             regions=answers if asked.regions is not None else None,
             accounts=answers if asked.accounts is not None else None,
+            history=answers if asked.history is not None else None,
         ),
     )
 

@@ -153,7 +153,14 @@ class _Copy:
 
 class _Bundle:
     def __init__(self, folder: Path) -> None:
-        from integrity.evidence.bundled import FILES, BundledKeys, BundledObjects, BundledWitnesses
+        from integrity.evidence.bundled import (
+            FILES,
+            BundledFiles,
+            BundledKeys,
+            BundledObjects,
+            BundledWitnesses,
+        )
+        from integrity.evidence.bundled_versions import BundledVersions
         from integrity.evidence.manifest import (
             ANSWERS,
             KEYS,
@@ -168,15 +175,17 @@ class _Bundle:
         )
         from integrity.sources.folder import FolderSource, Original
 
-        files = FolderSource(folder, Original(FILES))
+        self._files = BundledFiles(FolderSource(folder, Original(FILES)))
         self._manifest = decode(_part(folder, MANIFEST), Manifest, MANIFEST)
-        lines = decode_lines(_checked(folder, OBJECTS, self._manifest).splitlines())
+        lines = list(decode_lines(_checked(folder, OBJECTS, self._manifest).splitlines()))
         _checked(folder, RECORD, self._manifest)
-        self._objects = BundledObjects(lines, files)
+        self._objects = BundledObjects(lines, self._files)
         keys = decode(_checked(folder, KEYS, self._manifest), Keys, KEYS)
         self._keys = BundledKeys(keys)
         self._answers = decode(_checked(folder, ANSWERS, self._manifest), Answers, ANSWERS)
         self._told = BundledWitnesses(self._answers)
+        past = BundledVersions(lines, self._files)
+        self._versions = past if self._answers.has_versions else None
 
     def open_trails(self, claim: Claim) -> Sequence[MeantTrail]:
         said = self._manifest
@@ -196,8 +205,11 @@ class _Bundle:
             statuses=told if answers.has_statuses else None,
             regions=told if asked_regions else None,
             accounts=told if asked_accounts else None,
+            history=told if answers.has_history else None,
         )
-        return Sources(self._objects, self._keys, told, witnesses, name="bundle")
+        return Sources(
+            self._objects, self._keys, told, witnesses, name="bundle", versions=self._versions
+        )
 
     def fit(self, job: Job) -> Job:
         return replace(
@@ -212,7 +224,7 @@ class _Bundle:
             f"a bundle, collected {format_instant(self._manifest.collected_at)} as its manifest "
             "says: what came later, AWS's word on the newest digest, and log files that no digest "
             "names were not looked at",
-            *told_of_altered(self._objects.altered, _MOST_NAMED),
+            *told_of_altered(self._files.altered, _MOST_NAMED),
         ]
 
 

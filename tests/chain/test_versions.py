@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import pytest
+
 from integrity.chain.evidence import Fate
 from integrity.chain.model import Encryption, S3Location, Version
 from integrity.chain.versions import Versions, by_object
@@ -97,3 +99,25 @@ def test_each_objects_versions_together() -> None:
     one, two = version("a", at(1)), version("b", at(2), latest=True)
 
     assert by_object([two, one]) == {PLACE: Versions((one, two))}
+
+
+@pytest.mark.parametrize(
+    ("versions", "says"),
+    [
+        ([], ""),
+        ([version("a", at(1), latest=True)], ""),
+        ([version("m", at(2), latest=True, marker=True)], "a delete marker of 2026-03-01T02:00"),
+        (
+            [version("a", at(1)), version("b", at(2), latest=True)],
+            "an older version of 2026-03-01T01",
+        ),
+        (
+            [version("a", at(1)), version("m", at(3), latest=True, marker=True)],
+            "a delete marker of 2026-03-01T03:00",
+        ),
+    ],
+)
+def test_a_past_is_shown_by_what_is_not_shown_itself(versions: list[Version], says: str) -> None:
+    told = Versions.of(versions).shown_past
+    assert says in told
+    assert bool(told) == bool(says)

@@ -19,6 +19,7 @@ from moto.kms import utils
 
 from integrity.cli import main
 from integrity.evidence.signature import Algorithm, Standing, check_signature
+from integrity.lab import attacks
 from integrity.lab.objects import StoredObject
 from integrity.lab.server import LabServer, serve
 from integrity.lab.world import World
@@ -333,6 +334,21 @@ def test_a_bundle_is_signed_and_held_to_its_manifest(
     (out / "keys.json").write_bytes(keys)
     (out / "manifest.json").write_text("{}")
     assert examine(out, public, capsys)[0] == 1
+
+
+def test_an_older_version_in_a_bundle_is_held_to_its_manifest(
+    lab: LabServer, key: Path, public: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    chain, out = lab.world.chains[0], tmp_path / "q1"
+    lab.world.objects.enable_versioning(chain.bucket)
+    attacks.edit_log(lab.world, chain.log_files[0])
+    hours = ("--start-time", "2026-03-01T00:00:00Z", "--end-time", "2026-03-01T02:00:00Z")
+    assert main(["bundle", *hours, "--out", str(out), "--sign", str(key), "--quiet"]) == 1
+    assert examine(out, public, capsys)[0] == 0
+    (version,) = [path for path in (out / "versions").rglob("*") if path.is_file()]
+    version.write_bytes(b"another")
+    status, said = examine(out, public, capsys)
+    assert (status, "its file versions/" in said) == (1, True)
 
 
 def complete_moto(monkeypatch: pytest.MonkeyPatch) -> None:

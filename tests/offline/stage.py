@@ -10,8 +10,10 @@ from pathlib import Path
 from threading import Event
 
 from integrity.chain.model import PublicKey, TimeWindow
-from integrity.evidence.collect import CollectedObjects, begin
+from integrity.evidence.collect import CollectedObjects
 from integrity.evidence.collect_answers import CollectedAnswers, CollectedKeys
+from integrity.evidence.collect_versions import CollectedVersions
+from integrity.evidence.collection import begin
 from integrity.lab.world import World
 from integrity.record import Run
 from integrity.sources.key_file import encode_keys
@@ -21,7 +23,16 @@ from integrity.verify.run import Sources, verify_trail
 from integrity.wiring import Offline, open_offline
 from integrity.wiring.collecting import _answering, _beginning
 from integrity.wiring.offline import OfflineConnection
-from tests.memory import MemoryKeys, MemoryRetention, MemorySource, Silent, as_trail, witnesses
+from tests.memory import (
+    MemoryHistory,
+    MemoryKeys,
+    MemoryRetention,
+    MemorySource,
+    MemoryVersions,
+    Silent,
+    as_trail,
+    witnesses,
+)
 from tests.scenarios import Stage
 
 
@@ -65,8 +76,8 @@ def job_of(stage: Stage, **asked: object) -> Job:
     return replace(job, **asked)  # type: ignore[arg-type]
 
 
-def sources_of(stage: Stage) -> Sources:
-    """The world itself."""
+def sources_of(stage: Stage, *, refused: tuple[str, ...] = ()) -> Sources:
+    """The world itself; of versions and the Event history what is `refused` may not be asked."""
     source = MemorySource(stage.world)
     if stage.denied:
         source.unreachable[stage.denied] = "access denied"
@@ -74,7 +85,11 @@ def sources_of(stage: Stage) -> Sources:
         source,
         MemoryKeys(stage.world),
         MemoryRetention(stage.world),
-        witnesses(stage.world, stage.trail),
+        replace(
+            witnesses(stage.world, stage.trail),
+            history=MemoryHistory(stage.world, is_refused="history" in refused),
+        ),
+        versions=MemoryVersions(stage.world, refused=refused),
     )
 
 
@@ -90,22 +105,31 @@ def run_of(job: Job, sources: Sources, now: datetime) -> Run:
     ).run
 
 
-def collect(stage: Stage, folder: Path, job: Job | None = None) -> Run:
+def collect(
+    stage: Stage, folder: Path, job: Job | None = None, *, sources: Sources | None = None
+) -> Run:
     """Make a bundle of the scenario, and the record of it."""
     job = job or job_of(stage)
-    sources = sources_of(stage)
+    sources = sources or sources_of(stage)
     collection = begin(folder, _beginning(job))
-    told = sources.witnesses
-    answers = CollectedAnswers(told.statuses, told.regions, told.accounts, sources.retention)
+    told, past = sources.witnesses, sources.versions
+    answers = CollectedAnswers(
+        told.statuses, told.regions, told.accounts, sources.retention, told.history
+    )
     keys = CollectedKeys(sources.keys)
     kept = replace(
         _answering(sources, answers),
         objects=CollectedObjects(sources.objects, collection),
         keys=keys,
+        versions=None if past is None else CollectedVersions(past, collection),
     )
     try:
         run = run_of(job, kept, stage.world.now)
-        collection.finish(run, keys.all(), answers.all(job.trail, told.account_id, None))
+        collection.finish(
+            run,
+            keys.all(),
+            answers.all(job.trail, told.account_id, None, has_versions=past is not None),
+        )
     finally:
         collection.close()
     return run

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrity.chain.evidence import EventRecord, Explanation, Fate, Original
+from integrity.chain.evidence import EventRecord, Explanation, Fate, FirstSeen, Original, SeenOf
 from integrity.chain.findings import Reason
 from integrity.record import Run, encode
 from integrity.report.findings_csv import COLUMNS, render_findings_csv
@@ -28,7 +28,8 @@ def test_the_columns_are_stable() -> None:
     assert render_findings_csv([]) == (
         "trail_arn,outcome,reason,account_id,region,window_start,window_end,s3_uri,version_id,"
         "last_modified,expected,actual,detail,message,count,first,last,run_id,judged_at,"
-        "record_sha256,explanation,versions_tried,original_version_id,original_gone_at,originals\r\n"
+        "record_sha256,explanation,versions_tried,original_version_id,original_gone_at,originals,"
+        "first_seen,first_seen_of\r\n"
     )
 
 
@@ -42,6 +43,13 @@ def test_a_finding_is_a_line() -> None:
     assert missing["window_start"] == "2026-03-01T03:00:00Z"
     assert missing["record_sha256"] == decode_record(encode(record)).sha256
     assert (gap["reason"], gap["s3_uri"], gap["count"]) == ("chain_gap", "", "1")
+
+
+def test_who_says_since_when_it_is_known_is_a_cell() -> None:
+    known = replace(finding(Reason.CHAIN_GAP, 4), first_seen=FirstSeen(DAY, SeenOf.INCIDENT))
+    first, second = rows(run(known, finding(Reason.CHAIN_GAP, 4)))
+    assert (first["first_seen"], first["first_seen_of"]) == ("2026-03-01T00:00:00Z", "incident")
+    assert (second["first_seen"], second["first_seen_of"]) == (second["judged_at"], "run")
 
 
 def test_who_did_it_and_what_lay_there_before_are_cells() -> None:

@@ -96,7 +96,7 @@ def test_a_finding_is_told_with_all_that_the_record_has_of_it() -> None:
         "unexplained",
     ):
         assert part in why
-    assert "first seen" in why
+    assert "First seen2026-03-02T00:00:00Z (by this run, which knows of no earlier one)" in why
     assert "acknowledged" in why
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from integrity.chain.evidence import EventRecord, Explanation
+from integrity.chain.evidence import EventRecord, Explanation, FirstSeen, SeenOf
 from integrity.chain.findings import CLAUSES, Finding, Outcome, Reason
 from integrity.chain.fold import fold
 from integrity.chain.model import ChainKind, S3Location, TimeWindow
@@ -524,6 +524,23 @@ def test_colour_is_laid_on_the_words_of_an_outcome_alone() -> None:
     assert lines[-1].startswith("<invalid>INVALID</>: ")
     assert sum("<" in line for line in lines) == 2
     assert "<valid>1 VALID</>" in render_summary([run()], style, status=0)
+
+
+def test_since_when_a_finding_is_known_is_told_and_who_says_so() -> None:
+    alone = finding(Reason.DIGEST_FOREIGN, s3_uri=digest_uri(5))
+    own = replace(finding(Reason.LOG_MISSING), first_seen=FirstSeen(at(3), SeenOf.FINDING))
+    gap = replace(finding(Reason.CHAIN_GAP), first_seen=FirstSeen(at(2), SeenOf.INCIDENT))
+    nobody = "first seen 2026-03-02T00:00:00Z (by this run, which knows of no earlier one)"
+    told = [line for line in lines_of(run(own, gap, alone)) if "irst seen" in line]
+    assert told == [
+        "  First seen 2026-03-01T03:00:00Z",
+        "  First seen 2026-03-01T02:00:00Z (its incident; this finding may have joined it later)",
+        f"           other findings {nobody}",
+    ]
+    told = [line for line in lines_of(run(alone)) if "irst seen" in line]
+    assert told == [f"           findings {nobody}"]
+    assert not [line for line in lines_of(run(own)) if nobody in line]
+    assert not [line for line in lines_of(run()) if nobody in line]
 
 
 def test_what_was_acknowledged_is_told_with_who_and_why() -> None:

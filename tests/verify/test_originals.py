@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
 from threading import Event
 from typing import Any
 
@@ -346,13 +345,3 @@ def test_nothing_is_tried_once_everything_is_to_stop() -> None:
     assert reasons(run) == ["log_hash_mismatch", "log_missing"]
     assert not run.run.interrupted
     assert looked(stage, stopping=stopping).run.interrupted
-
-
-def test_a_late_digest_that_was_deleted_is_found_too() -> None:
-    stage = versioned(now=START + 12 * HOUR)
-    attacks.delete_digest(stage.world, stage.chain.digests[4])
-
-    found = only(looked(stage), Reason.DIGEST_LATE)
-
-    assert keys(found) == uris(stage.chain.digests[4])
-    assert stage.world.now - START < timedelta(hours=24)
