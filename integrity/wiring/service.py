@@ -50,6 +50,9 @@ if TYPE_CHECKING:
 
 GIVE_UP_AFTER = timedelta(days=3)
 
+_STRAY_AFTER = timedelta(hours=1)
+"""The function that takes live events tries its own letters every quarter of an hour."""
+
 _log = getLogger(__name__)
 
 
@@ -162,7 +165,8 @@ class Service:
             # What is due already may be on its way through another process: its lease stays.
             if letter.dead or letter.due > now:
                 self.store.mark_failed(replace(letter, dead=False, due=now))
-        return self.outbox.deliver(now)
+        # Who asks is told of a destination that nobody has.
+        return self._open_outbox(timedelta()).deliver(now)
 
     @cached_property
     def store(self) -> StateStore:
@@ -182,7 +186,12 @@ class Service:
     @cached_property
     def outbox(self) -> Outbox:
         """What is on its way."""
-        return Outbox(self.store, self._destinations, give_up_after=GIVE_UP_AFTER)
+        return self._open_outbox(_STRAY_AFTER)
+
+    def _open_outbox(self, stray_after: timedelta) -> Outbox:
+        return Outbox(
+            self.store, self._destinations, give_up_after=GIVE_UP_AFTER, stray_after=stray_after
+        )
 
     def _tick(self, table: TrailTable, stopping: Stopping) -> TrailTick:
         if stopping.is_set():
