@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from integrity.aws.session import Aws, AwsRecipe
 from integrity.errors import AccessError, IntegrityError, UsageError
 from integrity.incidents.acknowledged import give
+from integrity.incidents.whole import whole
 from integrity.record import ExitStatus, Run, exit_status
 from integrity.service.acknowledge import keep_acknowledgement
 from integrity.service.drilled import Drilled
@@ -58,7 +59,7 @@ _log = getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TrailTick:
-    """What came of one trail. `status` is the exit status.
+    """What came of one trail: its record as one (`whole`). `status` is the exit status.
 
     `error` says why there is no record, or what hindered the tick after its record was kept.
     """
@@ -203,7 +204,7 @@ class Service:
             _log.error("tick failed", extra={"trail": table.trail_arn, "error": str(error)})
             status = ExitStatus.USAGE if isinstance(error, UsageError) else ExitStatus.UNDETERMINED
             return TrailTick(table.trail_arn, None, status, str(error))
-        run = ticked.run
+        run = whole(ticked.run)
         log_run(run)
         status = ExitStatus.INTERRUPTED if run.run.interrupted else exit_status(run)
         return TrailTick(table.trail_arn, run, status, ticked.trouble)
