@@ -6,7 +6,7 @@ They pass the same contract as the real ones (tests/stores).
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -102,7 +102,14 @@ class MemoryStore:
         for letter in letters:
             self.letters.setdefault(letter.id, letter)
 
-    def claim_letters(self, now: datetime, *, lease: timedelta, limit: int) -> Sequence[Letter]:
+    def claim_letters(
+        self,
+        now: datetime,
+        *,
+        lease: timedelta,
+        limit: int,
+        destinations: Collection[str] | None = None,
+    ) -> Sequence[Letter]:
         with self.lock:
             due = [
                 letter
@@ -110,6 +117,7 @@ class MemoryStore:
                 if letter.due <= now
                 and not letter.dead
                 and self.leases.get(letter.id, NEVER) <= now
+                and (destinations is None or letter.destination in destinations)
             ][:limit]
             self.leases |= {letter.id: now + lease for letter in due}
         return due

@@ -11,7 +11,6 @@ import click
 from integrity.chain.terminal import escape
 from integrity.cli.options import shape_option, verbose_option
 from integrity.cli.output import open_output
-from integrity.cli.times import read_clock
 from integrity.record import ExitStatus
 
 if TYPE_CHECKING:
@@ -83,16 +82,16 @@ def test(file: str, events: Path, shape: str, **_: bool) -> int:
 
     Nothing is sent. A sample proves nothing: its events are shown as not yet proven.
     """
-    from integrity.cli.matches import encode_match, match_events, render_matches
+    from integrity.cli.matches import encode_matches, match_events, render_matches
     from integrity.rules.samples import read_sample
     from integrity.wiring.rules import load_rules
 
     rulebook = load_rules(os.environ, file)
     sample = read_sample(events.read_bytes(), str(events))
-    found = match_events(rulebook, sample, trail_arn="", now=read_clock())
+    found = match_events(rulebook, sample)
     with open_output(None) as output:
         if shape == "json":
-            output.write(b"".join(encode_match(message) + b"\n" for _, message in found))
+            output.write(b"".join(encode_matches(found)))
         else:
             output.write("".join(f"{line}\n" for line in render_matches(found)))
             said = f"{len(sample)} events, {len(found)} matches of {len(rulebook.rules)} rules"

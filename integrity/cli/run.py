@@ -31,7 +31,8 @@ Exit status:
     3  undetermined: could not tell, or nothing was found
    70  a fault of the program itself
   130  interrupted; what was judged so far is written
-Of several trails, the worst counts.
+The worst counts: of several trails, and of all that was looked at, which open incidents and past
+days are too.
 """
 
 

@@ -233,11 +233,11 @@ class _Session:
 
     def _show_matches(self, rulebook: Rulebook, verification: Verification) -> None:
         """Behind the record, whatever it says. They are news, even to who wants to be quiet."""
-        from integrity.cli.matches import encode_match, match_verified, render_matches
+        from integrity.cli.matches import encode_matches, match_verified, render_matches
 
         found = match_verified(rulebook, verification)
         if self._options.json:
-            self._output.write(b"".join(encode_match(message) + b"\n" for _, message in found))
+            self._output.write(b"".join(encode_matches(found)))
         else:
             self._write([*render_matches(found), *([""] if found and self._several else [])])
 

@@ -20,10 +20,12 @@ from botocore.utils import get_environ_proxies
 from urllib3 import exceptions as trouble
 
 from integrity import __version__
+from integrity.deliver.deadline import Deadline
 from integrity.grammar import parse_url
 from integrity.state import DeliveryError
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 10.0
+DEADLINE = 30.0
 _MOST_READ = 200
 
 # In this order: the first class that matches speaks.
@@ -44,6 +46,7 @@ _BY_CLASS: tuple[tuple[type[Exception], str], ...] = (
     (trouble.ReadTimeoutError, f"it was silent for {READ_TIMEOUT:.0f} s; it may have taken it"),
     (trouble.LocationValueError, "its name is none: check the URL"),
 )
+_LATE = "it was not through with it in time, however slowly it went on; it may have taken it"
 _BROKEN_OFF = "the connection broke off; it may have taken it"
 
 _BY_STATUS = {
@@ -82,8 +85,11 @@ class Endpoint:
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Raises DeliveryError where no answer came; a status that refuses is an answer."""
+        # For all of it: who answers a byte at a time is never silent.
+        deadline = Deadline(DEADLINE)
         try:
-            with self._pool() as pool:
+            with self._pool() as pool, deadline:
+                deadline.watch(pool.connection_from_url(self._url))
                 response = pool.request(
                     "POST",
                     self._url,
@@ -94,14 +100,19 @@ class Endpoint:
                     preload_content=False,
                     decode_content=False,
                 )
-                start = b""
-                if response.status >= 300:
+                deadline.hold(response)
+                # Headers that were cut look like whole ones.
+                is_whole, start = not deadline.has_passed, b""
+                if is_whole and response.status >= 300:
                     with suppress(trouble.HTTPError):  # the status says enough
                         start = response.read1(_MOST_READ)
                 response.close()
+            if not is_whole:
+                raise DeliveryError(f"{self.host} did not take it: {_LATE}")
         except trouble.HTTPError as error:
             # Not `from error`: its text has the URL.
-            raise DeliveryError(f"{self.host} did not take it: {_said(error)}") from None
+            said = _LATE if deadline.has_passed else _said(error)
+            raise DeliveryError(f"{self.host} did not take it: {said}") from None
         return Answer(
             response.status,
             start.decode("utf-8", "replace"),

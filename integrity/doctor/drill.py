@@ -1,11 +1,12 @@
-"""What `integrity drill` will look at: the alarm on its metric, that alarm's history, the topics.
+"""What `integrity drill` will look at: the alarm on its metric, and that alarm's history.
 
-Only looked up, which is all that a drill does with them. Whether a mail arrives shows in a drill.
+Only looked up, which is all that a drill does with them. The topics are looked up as places to tell
+(`telling`). Whether a mail arrives shows in a drill.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -21,9 +22,8 @@ def examine_drill(
     point: Datapoint,
     namespace: str,
     region: str | None,
-    topics: Iterable[str],
 ) -> Iterator[Check]:
-    """Whether a drill could see its alarm, and whether the topics count their subscriptions."""
+    """Whether a drill could see its alarm."""
     client, metric = asker.aws.client("cloudwatch", region), point.name
     finding = Need("cloudwatch:DescribeAlarmsForMetric", "*")
     answer = asker.ask(
@@ -41,8 +41,6 @@ def examine_drill(
         said = f"alarms on it: {', '.join(name for name, _ in alarms) or 'none'}"
         yield passed(finding.action, f"{namespace} {metric}", said, trial=Trial.LOOKED_UP)
         yield from _examine_histories(asker, client, alarms)
-    for arn in topics:
-        yield _examine_attributes(asker, arn)
 
 
 def _examine_histories(asker: Asker, client: Any, alarms: list[tuple[str, str]]) -> Iterator[Check]:
@@ -58,12 +56,3 @@ def _examine_histories(asker: Asker, client: Any, alarms: list[tuple[str, str]])
             yield passed(need.action, arn, said, trial=Trial.LOOKED_UP)
     if not alarms:
         yield skipped("cloudwatch:DescribeAlarmHistory", "a drill's alarm", "there is none")
-
-
-def _examine_attributes(asker: Asker, arn: str) -> Check:
-    client = asker.aws.client("sns", arn.split(":")[3])
-    need = Need("sns:GetTopicAttributes", arn)
-    answer = asker.ask(need, lambda: client.get_topic_attributes(TopicArn=arn))
-    if isinstance(answer, Refused):
-        return answer.check(need.action, arn, todo=_WITHOUT)
-    return passed(need.action, arn, "its attributes can be seen", trial=Trial.LOOKED_UP)

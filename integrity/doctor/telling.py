@@ -3,12 +3,11 @@
 A topic is looked up, and offered what is no message: by SNS's own rules it delivers nothing without
 a `default` text, nor with a subject of 101 characters. So a missing permission shows, but whether a
 message would arrive does not. Only who asks for it has one sent, marked as a test in every line, to
-every destination. (AWS: SNS API_Publish, API_ListSubscriptionsByTopic.)
+every destination. (AWS: SNS API_Publish, API_GetTopicAttributes.)
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,18 +55,8 @@ def examine_place_to_tell(
 
 def _examine_topic(asker: Asker, arn: str, *, offer: bool) -> Iterator[Check]:
     client = asker.aws.client("sns", arn.split(":")[3])
-    looking = Need("sns:ListSubscriptionsByTopic", arn)
-
-    def count() -> Counter[bool]:
-        pages = client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=arn)
-        return Counter(
-            # What waits for a confirmation has a word in place of its ARN.
-            one["SubscriptionArn"].startswith("arn:")
-            for page in pages
-            for one in page["Subscriptions"]
-        )
-
-    answer = asker.ask(looking, count)
+    looking = Need("sns:GetTopicAttributes", arn)
+    answer = asker.ask(looking, lambda: client.get_topic_attributes(TopicArn=arn))
     if isinstance(answer, Refused) and answer.code in _NO_TOPIC:
         yield misconfigured(
             looking.action, arn, "there is no such topic", "set sns_topic_arns to one there is"
@@ -76,7 +65,12 @@ def _examine_topic(asker: Asker, arn: str, *, offer: bool) -> Iterator[Check]:
     if isinstance(answer, Refused):
         yield answer.check(looking.action, arn, todo="without it nobody knows who would hear")
     else:
-        yield _check_subscriptions(arn, confirmed=answer[True], pending=answer[False])
+        told = answer["Attributes"]
+        yield _check_subscriptions(
+            arn,
+            confirmed=int(told.get("SubscriptionsConfirmed", 0)),
+            pending=int(told.get("SubscriptionsPending", 0)),
+        )
     if offer:
         yield _check_publish(asker, arn, client.publish)
 
@@ -84,7 +78,7 @@ def _examine_topic(asker: Asker, arn: str, *, offer: bool) -> Iterator[Check]:
 def _check_subscriptions(arn: str, *, confirmed: int, pending: int) -> Check:
     if confirmed:
         said = f"{confirmed} confirmed, {pending} waiting for it: subscriptions of the topic"
-        return passed("sns:ListSubscriptionsByTopic", arn, said, trial=Trial.LOOKED_UP)
+        return passed("sns:GetTopicAttributes", arn, said, trial=Trial.LOOKED_UP)
     waiting = (
         f"{pending} wait for somebody to confirm a mail from AWS" if pending else "none at all"
     )

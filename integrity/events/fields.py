@@ -75,7 +75,7 @@ def time_of(event: Event) -> datetime | None:
 def _at(event: Event, path: str) -> Any:
     value: Any = event
     for name in path.split("."):
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return None
         value = value.get(name)
     return value
@@ -83,14 +83,16 @@ def _at(event: Event, path: str) -> Any:
 
 def _user_name(event: Event, _: tzinfo) -> str | None:
     """`Root`; a user by its name; whoever has a session, a federated person too, by its name."""
-    kind, arn = _at(event, "userIdentity.type"), _at(event, "userIdentity.arn")
-    if kind == "Root":
+    who = event.get("userIdentity")
+    if not isinstance(who, dict):
+        return None
+    if who.get("type") == "Root":
         return "Root"
-    resource = str(arn or "").rpartition(":")[2]
+    resource = str(who.get("arn") or "").rpartition(":")[2]
     if resource.startswith(("assumed-role/", "federated-user/")):
         return resource.rpartition("/")[2]
     ways = ("userName", "invokedBy", "onBehalfOf.userId", "principalId", "accountId")
-    values = (_at(event, f"userIdentity.{way}") for way in ways)
+    values = (_at(who, way) for way in ways)
     return next((str(value) for value in values if value), None)
 
 

@@ -2,8 +2,12 @@
 
 jq holds the interpreter's lock while a program runs, so an endless one can only be killed with its
 process. It has nothing that a program could tell (no environment), a bound on memory, and for each
-question one on processor time, which the system itself enforces. Frames are msgpack behind their
-length in four bytes; whatever else a program prints goes nowhere.
+question one on processor time, which the system itself enforces. Many questions come at a time, and
+as many are answered as that time is enough for. Frames are bytes behind their length in four; what
+is in them is JSON, but for the events, which come as they are, in a frame behind their questions.
+Whatever else a program prints goes nowhere.
+
+It is started anew whenever a program was stopped, so it imports what jq does and little else.
 """
 
 from __future__ import annotations
@@ -15,7 +19,6 @@ import time
 from typing import IO, Any
 
 import jq
-import msgspec
 
 try:
     import resource
@@ -28,30 +31,8 @@ else:
 _LENGTH_BYTES = 4
 _IDENTITY = jq.compile(".")
 
-
-class Setup(msgspec.Struct, array_like=True):
-    """The first frame: what will be asked, and the bounds."""
-
-    programs: list[str]
-    seconds: float
-    memory_bytes: int
-    most_text: int
-
-
-class Question(msgspec.Struct, array_like=True):
-    """One event for one program; without `event` only whether it is a program."""
-
-    number: int
-    event: bytes | None
-
-
-class Answer(msgspec.Struct, array_like=True):
-    """Whether it matches and what the program says then, or its error; and the time it took."""
-
-    matches: bool = False
-    text: str = ""
-    error: str = ""
-    seconds: float = 0.0
+Answer = tuple[bool, str, str, float]
+"""Whether it matches and what the program says then; or its error; and the time that it took."""
 
 
 def read_frame(stream: IO[bytes]) -> bytes | None:
@@ -64,9 +45,8 @@ def read_frame(stream: IO[bytes]) -> bytes | None:
     return body if len(body) == length else None
 
 
-def write_frame(stream: IO[bytes], value: object) -> None:
+def write_frame(stream: IO[bytes], body: bytes) -> None:
     """One more frame, at once."""
-    body = msgspec.msgpack.encode(value)
     stream.write(len(body).to_bytes(_LENGTH_BYTES, "big") + body)
     stream.flush()
 
@@ -80,32 +60,61 @@ def main() -> None:
     frame = read_frame(sys.stdin.buffer)
     if frame is None:
         return
-    setup = msgspec.msgpack.decode(frame, type=Setup)
+    programs, memory_bytes, most_text = json.loads(frame)
     if _HAS_LIMITS:
-        resource.setrlimit(resource.RLIMIT_AS, (setup.memory_bytes, setup.memory_bytes))
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    write_frame(own, Answer())
-    _serve(setup, sys.stdin.buffer, own)
+    write_frame(own, b"[]")
+    _serve(_Programs(programs, most_text), sys.stdin.buffer, own)
 
 
-def _serve(setup: Setup, questions: IO[bytes], answers: IO[bytes]) -> None:
-    compiled: dict[int, Any] = {}
+def _serve(programs: _Programs, questions: IO[bytes], answers: IO[bytes]) -> None:
     while (frame := read_frame(questions)) is not None:
-        question = msgspec.msgpack.decode(frame, type=Question)
-        started = time.process_time()
-        _limit(setup.seconds)
+        seconds, asked = json.loads(frame)
+        events = read_frame(questions) or b""
+        write_frame(answers, json.dumps(_answer(programs, asked, events, seconds)).encode())
+
+
+def _answer(
+    programs: _Programs, asked: list[tuple[int, int]], events: bytes, seconds: float
+) -> list[Answer]:
+    """Answers to the first of the questions, which are programs and the lengths of the events.
+
+    As many as there is time for, and one at least. It may end this process: each has that time too.
+    """
+    told: list[Answer] = []
+    began = started = time.process_time()
+    at = 0
+    for number, length in asked:
+        _limit(seconds)
+        matches, text, error = programs.ask(number, events[at : at + length])
+        ended = time.process_time()
+        told.append((matches, text, error, ended - started))
+        if ended - began > seconds:
+            break
+        started, at = ended, at + length
+    _limit(0)
+    return told
+
+
+class _Programs:
+    """Programs that are compiled when they are first asked."""
+
+    def __init__(self, programs: list[str], most_text: int) -> None:
+        self._programs, self._most_text = programs, most_text
+        self._compiled: dict[int, Any] = {}
+
+    def ask(self, number: int, event: bytes) -> tuple[bool, str, str]:
+        """What a program says of an event; of nothing, only whether it is one."""
         try:
-            if question.number not in compiled:
-                compiled[question.number] = jq.compile(setup.programs[question.number])
-            answer = Answer()
-            if question.event is not None:
-                answer = _ask(compiled[question.number], question.event, setup.most_text)
+            if number not in self._compiled:
+                self._compiled[number] = jq.compile(self._programs[number])
+            matches, text = _ask(self._compiled[number], event) if event else (False, "")
         except (ValueError, RecursionError, MemoryError) as error:
             # The first is jq's own, for a syntax and for an input; the others come with its output.
-            answer = Answer(error=str(error)[: setup.most_text])
-        _limit(0)
-        answer.seconds = time.process_time() - started
-        write_frame(answers, answer)
+            return False, "", str(error)[: self._most_text]
+        cut = text if len(text) <= self._most_text else f"{text[: self._most_text - 1]}…"
+        return matches, cut, ""
 
 
 def _limit(seconds: float) -> None:
@@ -114,23 +123,20 @@ def _limit(seconds: float) -> None:
         signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
-def _ask(program: Any, event: bytes, most_text: int) -> Answer:
+def _ask(program: Any, event: bytes) -> tuple[bool, str]:
     """The first output decides: none, null and false are no match, true is one; all else says more.
 
     Who only selects says the whole event again, which is no news.
     """
     text = event.decode("utf-8", "replace")
-    outputs = iter(program.input_text(text))
-    output = next(outputs, None)
+    output = next(iter(program.input_text(text)), None)
     if output is None or output is False:
-        return Answer()
+        return False, ""
     if output is True:
-        return Answer(matches=True)
+        return True, ""
     if isinstance(output, dict) and output == _IDENTITY.input_text(text).first():
-        return Answer(matches=True)
-    said = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
-    cut = said if len(said) <= most_text else f"{said[: most_text - 1]}…"
-    return Answer(matches=True, text=cut)
+        return True, ""
+    return True, output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
 
 
 if __name__ == "__main__":

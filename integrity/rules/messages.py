@@ -9,8 +9,9 @@ a stranger's text: places escape it where they show it, and it is bounded here.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from integrity.chain.terminal import escape
@@ -58,6 +59,16 @@ def write_match(match: Match, *, trail_arn: str, now: datetime) -> Message:
     )
 
 
+def tell_text(match: Match) -> str:
+    """What a message would say to people."""
+    return _Telling(match).text()
+
+
+def tell_facts(match: Match) -> dict[str, object]:
+    """What a message would say to programs."""
+    return _Telling(match).facts()
+
+
 def address_match(message: Message, rule: Rule) -> Iterator[Letter]:
     """A letter for each destination of the rule, due at once."""
     for destination in rule.destinations:
@@ -91,11 +102,15 @@ class _Telling:
         self._match, self._rule = match, match.rule
         self._fields = decode_fields(match.event.raw)
         self._zone = ZoneInfo(match.rule.time_zone)
-        self._own = {
-            "rule": match.rule.name,
-            "description": match.rule.description,
-            "text": match.text,
-            "proof": prove(match.event),
+
+    @cached_property
+    def _own(self) -> Mapping[str, str]:
+        """What a template may name beside the event's fields."""
+        return {
+            "rule": self._rule.name,
+            "description": self._rule.description,
+            "text": self._match.text,
+            "proof": prove(self._match.event),
         }
 
     def subject(self) -> str:

@@ -15,10 +15,6 @@ from integrity.chain.model import S3Location
 from integrity.events.search import EVERYTHING, Wanted
 
 
-class StoppedError(Exception):
-    """A rule's program did not end, or took its process with it; the text says which."""
-
-
 @dataclass(frozen=True, slots=True)
 class Proof:
     """The log file that holds an event, with the content that `digest` signs as `sha256`."""

@@ -15,7 +15,7 @@ could not deliver is not tried again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -231,9 +231,16 @@ class _Satchel:
         self._letters = [letter]
         self.error = ""
 
-    def claim_letters(self, now: datetime, *, lease: timedelta, limit: int) -> Sequence[Letter]:
+    def claim_letters(
+        self,
+        now: datetime,
+        *,
+        lease: timedelta,
+        limit: int,
+        destinations: Collection[str] | None = None,
+    ) -> Sequence[Letter]:
         """The letter, once."""
-        del now, lease, limit
+        del now, lease, limit, destinations
         letters, self._letters = self._letters, []
         return letters
 

@@ -1,14 +1,16 @@
 """Letters on their way: claimed, handed over, tried again later, given up on and kept.
 
 A letter that a destination has taken is never sent again; one that may have been taken when the
-process died is. A destination that is broken delays its own letters and nothing else.
+process died is. A destination that is broken delays its own letters and nothing else. Who does not
+know a destination leaves its letters to those who do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import chain
 from logging import getLogger
 
@@ -74,7 +76,8 @@ class Outbox:
     """The store's letters and the configured destinations, by name.
 
     A letter that could not be delivered for `give_up_after` is dead: it is kept, listed and
-    replayed by a person.
+    replayed by a person. One to nobody's destination is noticed by who is given `stray_after`: it
+    was due for so long, and nobody took it.
     """
 
     def __init__(
@@ -83,19 +86,30 @@ class Outbox:
         destinations: Mapping[str, Destination],
         *,
         give_up_after: timedelta,
+        stray_after: timedelta | None = None,
     ) -> None:
         self._store = store
         self._destinations = destinations
         self._give_up_after = give_up_after
+        self._stray_after = stray_after
 
     def deliver(self, now: datetime) -> Delivered:
         """Try every letter that is due, once. Raises IntegrityError as the store does."""
         due = sent = 0
-        while letters := self._store.claim_letters(now, lease=_LEASE, limit=_MOST_AT_ONCE):
-            for letter in letters:
-                due += 1
-                sent += self._try(letter, now)
+        for letter in self._claim(now):
+            due += 1
+            sent += self._try(letter, now)
         return Delivered(due, sent)
+
+    def _claim(self, now: datetime) -> Iterator[Letter]:
+        claim = partial(self._store.claim_letters, limit=_MOST_AT_ONCE)
+        known = frozenset(self._destinations)
+        while letters := claim(now, lease=_LEASE, destinations=known):
+            yield from letters
+        if self._stray_after is not None:
+            due, lease = now - self._stray_after, _LEASE + self._stray_after
+            while letters := claim(due, lease=lease):
+                yield from letters
 
     def _try(self, letter: Letter, now: datetime) -> bool:
         try:

@@ -6,7 +6,7 @@ has one contract suite that all its implementations pass.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -57,9 +57,17 @@ class SightingStore(Protocol):
 class LetterStore(Protocol):
     """Letters on their way: what an outbox works with."""
 
-    def claim_letters(self, now: datetime, *, lease: timedelta, limit: int) -> Sequence[Letter]:
+    def claim_letters(
+        self,
+        now: datetime,
+        *,
+        lease: timedelta,
+        limit: int,
+        destinations: Collection[str] | None = None,
+    ) -> Sequence[Letter]:
         """Letters of all trails that are due and not dead, oldest first, for this caller alone.
 
+        Only those to `destinations`, where these are named: what one cannot deliver, another can.
         Nobody else is given them before `now` + `lease`. What is neither sent nor failed by then is
         given out again: a crash repeats a message rather than losing it.
         """

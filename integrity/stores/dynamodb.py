@@ -25,7 +25,7 @@ It decides nothing. (AWS: DynamoDB constraints on transactions; Using time to li
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -124,7 +124,14 @@ class DynamoDbStore:
         items = {letter.id: self._made.letter(letter) for letter in reversed(letters)}
         self._table.put_missing(items.values())
 
-    def claim_letters(self, now: datetime, *, lease: timedelta, limit: int) -> Sequence[Letter]:
+    def claim_letters(
+        self,
+        now: datetime,
+        *,
+        lease: timedelta,
+        limit: int,
+        destinations: Collection[str] | None = None,
+    ) -> Sequence[Letter]:
         """Letters that are due, oldest first, leased to this caller until `now` + `lease`."""
         self._spread_all()
         values: Item = {":now": number(microseconds(now)), ":false": {"BOOL": False}}
@@ -133,15 +140,17 @@ class DynamoDbStore:
         for item in due:
             if len(claimed) == limit:
                 break
-            letter_id = self._table.value(item, "sk", str)
+            letter = self._letter(item)
+            if destinations is not None and letter.destination not in destinations:
+                continue
             if self._table.update(
                 LETTERS,
-                letter_id,
+                self._table.value(item, "sk", str),
                 "SET leased = :until",
                 condition=_DUE,
                 values={**values, ":until": number(microseconds(now + lease))},
             ):
-                claimed.append(self._letter(item))
+                claimed.append(letter)
         return claimed
 
     def mark_sent(self, letter_id: str, now: datetime) -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 from integrity.chain.seal import SealedMonth
@@ -93,18 +94,27 @@ class SqliteStore:
         with self._transaction("BEGIN IMMEDIATE") as connection:
             _write_letters(connection, letters)
 
-    def claim_letters(self, now: datetime, *, lease: timedelta, limit: int) -> Sequence[Letter]:
+    def claim_letters(
+        self,
+        now: datetime,
+        *,
+        lease: timedelta,
+        limit: int,
+        destinations: Collection[str] | None = None,
+    ) -> Sequence[Letter]:
         """Letters that are due, oldest first, leased to this caller until `now` + `lease`."""
         with self._transaction("BEGIN IMMEDIATE") as connection:
             rows = connection.execute(
-                "SELECT id, document FROM letters WHERE sent IS NULL AND dead = 0 AND due <= ?"
-                " AND leased <= ? ORDER BY created, id LIMIT ?",
-                (microseconds(now), microseconds(now), limit),
-            ).fetchall()
-            letters = [decode(Letter, document, self._place) for _, document in rows]
+                "SELECT document FROM letters WHERE sent IS NULL AND dead = 0 AND due <= ?"
+                " AND leased <= ? ORDER BY created, id",
+                (microseconds(now), microseconds(now)),
+            )
+            due = (decode(Letter, document, self._place) for (document,) in rows)
+            own = (one for one in due if destinations is None or one.destination in destinations)
+            letters = list(islice(own, limit))
             connection.executemany(
                 "UPDATE letters SET leased = ? WHERE id = ?",
-                [(microseconds(now + lease), letter_id) for letter_id, _ in rows],
+                [(microseconds(now + lease), letter.id) for letter in letters],
             )
         return letters
 

@@ -20,7 +20,7 @@ from integrity.errors import ConfigError, UsageError
 from integrity.events.fields import LOGIN_LEDGER, parse_field
 from integrity.events.search import Wanted
 from integrity.rules.messages import DESTINATION_PREFIX
-from integrity.rules.model import Rule, StoppedError, wanted_by
+from integrity.rules.model import Rule, wanted_by
 from integrity.rules.prefilter import derive_wanted
 from integrity.wiring.configuration import read_text, with_extra
 
@@ -154,10 +154,7 @@ def _check_programs(
 ) -> Iterator[str]:
     for number, (rule, table) in enumerate(zip(rules, tables, strict=True)):
         key = "match" if table.match is not None else "jq_match"
-        try:
-            wrong = check(number)
-        except StoppedError as error:
-            wrong = str(error)
+        wrong = check(number)
         if wrong:
             said = " ".join(wrong.split())
             yield f"rule[{number}].{key} ({rule.name}): it is no jq program: {said}"

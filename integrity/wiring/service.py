@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from integrity.aws.session import Aws, AwsRecipe
 from integrity.errors import AccessError, IntegrityError, UsageError
 from integrity.incidents.acknowledged import give
+from integrity.incidents.whole import whole
 from integrity.record import ExitStatus, Run, exit_status
 from integrity.service.acknowledge import keep_acknowledgement
 from integrity.service.drilled import Drilled
@@ -50,12 +51,15 @@ if TYPE_CHECKING:
 
 GIVE_UP_AFTER = timedelta(days=3)
 
+_STRAY_AFTER = timedelta(hours=1)
+"""The function that takes live events tries its own letters every quarter of an hour."""
+
 _log = getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class TrailTick:
-    """What came of one trail. `status` is the exit status.
+    """What came of one trail: its record as one (`whole`). `status` is the exit status.
 
     `error` says why there is no record, or what hindered the tick after its record was kept.
     """
@@ -162,7 +166,8 @@ class Service:
             # What is due already may be on its way through another process: its lease stays.
             if letter.dead or letter.due > now:
                 self.store.mark_failed(replace(letter, dead=False, due=now))
-        return self.outbox.deliver(now)
+        # Who asks is told of a destination that nobody has.
+        return self._open_outbox(timedelta()).deliver(now)
 
     @cached_property
     def store(self) -> StateStore:
@@ -182,7 +187,12 @@ class Service:
     @cached_property
     def outbox(self) -> Outbox:
         """What is on its way."""
-        return Outbox(self.store, self._destinations, give_up_after=GIVE_UP_AFTER)
+        return self._open_outbox(_STRAY_AFTER)
+
+    def _open_outbox(self, stray_after: timedelta) -> Outbox:
+        return Outbox(
+            self.store, self._destinations, give_up_after=GIVE_UP_AFTER, stray_after=stray_after
+        )
 
     def _tick(self, table: TrailTable, stopping: Stopping) -> TrailTick:
         if stopping.is_set():
@@ -194,7 +204,7 @@ class Service:
             _log.error("tick failed", extra={"trail": table.trail_arn, "error": str(error)})
             status = ExitStatus.USAGE if isinstance(error, UsageError) else ExitStatus.UNDETERMINED
             return TrailTick(table.trail_arn, None, status, str(error))
-        run = ticked.run
+        run = whole(ticked.run)
         log_run(run)
         status = ExitStatus.INTERRUPTED if run.run.interrupted else exit_status(run)
         return TrailTick(table.trail_arn, run, status, ticked.trouble)

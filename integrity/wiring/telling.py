@@ -25,15 +25,12 @@ def examine_telling(config: Config, asker: Asker, now: datetime, *, sends: bool)
     metrics = config.metrics
     if metrics.enabled:
         yield examine_metrics(asker, metrics.namespace, metrics.region, now)
-        audiences = [config.audiences.of(audience) for audience in Audience]
-        topics = dict.fromkeys(arn for one in audiences for arn in one.sns_topic_arns)
         for table in config.trails:
             yield from examine_drill(
                 asker,
                 Meter(table.trail_arn, now).drill(),
                 metrics.namespace,
                 metrics.region,
-                topics,
             )
     else:
         yield skipped("cloudwatch:PutMetricData", metrics.namespace, "metrics.enabled is false")

@@ -1,15 +1,13 @@
 """A tick's record in the service's log: every finding in the AWS CLI's words, and what it came to.
 
-A metric filter on INVALID works on these lines. Of looks beside the tick's own window (open
-incidents, the watched past) only what that window did not show is told.
+A metric filter on INVALID works on these lines. It is handed the record as one, with what looks
+beside the tick's own window saw (`incidents.whole`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from logging import getLogger
 
-from integrity.chain.findings import Finding
 from integrity.chain.words import line
 from integrity.record import Run
 
@@ -19,7 +17,7 @@ _log = getLogger(__name__)
 def log_run(run: Run) -> None:
     """Every finding in the AWS CLI's words, and a line for the whole."""
     arn = run.trail_arn
-    for finding in _findings(run):
+    for finding in run.findings:
         _log.warning(
             line(finding, arn),
             extra={
@@ -43,12 +41,3 @@ def log_run(run: Run) -> None:
             "interrupted": run.run.interrupted,
         },
     )
-
-
-def _findings(run: Run) -> Iterator[Finding]:
-    told = set()
-    for finding in (*run.findings, *(one for look in run.looks for one in look.findings)):
-        place = (finding.reason, finding.account_id, finding.region, finding.s3_uri, finding.window)
-        if place not in told:
-            told.add(place)
-            yield finding

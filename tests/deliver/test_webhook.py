@@ -10,7 +10,9 @@ import select
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -29,6 +31,8 @@ from tests.deliver.receiver import Receiver, receive
 from tests.lab_aws import NOW
 
 SECRET = "0123456789abcdef0123456789abcdef"
+HEADERS = b"HTTP/1.1 200 OK\r\nX: "
+CHUNKED = b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 @pytest.fixture
@@ -250,12 +254,62 @@ def authority(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize("drips", [HEADERS, CHUNKED], ids=["headers", "body"])
+@pytest.mark.parametrize("with_tls", [False, True], ids=["plain", "TLS"])
+def test_who_answers_a_byte_at_a_time_is_given_up_on(
+    *,
+    drips: bytes,
+    with_tls: bool,
+    authority: Path,
+    message: Message,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(https, "DEADLINE", 0.5)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    with dripping(drips, authority if with_tls else None) as url:
+        started = time.monotonic()
+        with pytest.raises(DeliveryError) as refused:
+            Webhook(url, SECRET, lambda: NOW).deliver(message)
+
+    assert time.monotonic() - started < 8
+    said = "status 404" if drips == CHUNKED else "not through with it in time"
+    assert said in str(refused.value)
+
+
+@contextmanager
+def dripping(start: bytes, authority: Path | None) -> Iterator[str]:
+    """A server that says `start`, and then a byte each tenth of a second, for ten seconds."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def drip() -> None:
+        connection, _ = server.accept()
+        if authority is not None:
+            connection = serving(authority).wrap_socket(connection, server_side=True)
+        with connection, suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(start)
+            for _ in range(100):
+                time.sleep(0.1)
+                connection.sendall(b"1")
+
+    thread = threading.Thread(target=drip, daemon=True)
+    thread.start()
+    with server:
+        yield f"http{'s' if authority else ''}://127.0.0.1:{server.getsockname()[1]}/"
+        thread.join()
+
+
 @pytest.fixture
 def protected(authority: Path) -> Iterator[Receiver]:
+    with receive(serving(authority)) as running:
+        yield running
+
+
+def serving(authority: Path) -> ssl.SSLContext:
+    """As a server that has this certificate."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(authority)
-    with receive(tls) as running:
-        yield running
+    return tls
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(

@@ -23,6 +23,7 @@ from integrity.lab.world import World
 from tests.deploy.guard import GuardedLab
 from tests.deploy.stack import REGION, Stack
 from tests.deploy.template import listed
+from tests.topics import count_subscriptions
 
 Statements = Sequence[dict[str, Any]]
 Captured = pytest.CaptureFixture[str]
@@ -119,6 +120,7 @@ class Clinic:
         for topic in self.task.topics:
             sns.create_topic(Name=topic.rpartition(":")[2])
             sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.com")
+        count_subscriptions()
         boto3.client("cloudwatch", region_name=REGION).put_metric_alarm(
             AlarmName="integrity-drill",
             Namespace="CloudTrailIntegrity",

@@ -30,6 +30,7 @@ from tests.deploy.stack import ACCOUNT, REGION
 from tests.deploy.template import OPERATIONS, REQUIRED, SERVICE, TRAIL, fill
 from tests.deploy.test_tick import Statements, Task, task
 from tests.service.stage import make_world
+from tests.topics import count_subscriptions
 
 __all__ = ["task"]
 
@@ -69,17 +70,10 @@ class CloudWatch(GuardedLab):
             self.is_put = False
             self._go_off()
         elif operation == "GetTopicAttributes":
-            self._count_subscriptions()
+            count_subscriptions()
         elif operation == "DescribeAlarmHistory":
             return json_response({"AlarmHistoryItems": self.history})
         return None
-
-    def _count_subscriptions(self) -> None:
-        """moto shows a number that it never counts."""
-        backend = get_backend("sns")[ACCOUNT][REGION]
-        for arn, topic in backend.topics.items():
-            own = [one for one in backend.subscriptions.values() if one.topic.arn == arn]
-            topic.subscriptions_confimed = len(own)
 
     def _go_off(self) -> None:
         clouds, topics = get_backend("cloudwatch"), get_backend("sns")

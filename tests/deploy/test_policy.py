@@ -40,7 +40,6 @@ WINDOW = ("--start-time", "2026-03-01T00:00:00Z", "--end-time", "2026-03-01T06:0
 NOT_TRIED = {
     "kms:Decrypt": "S3 asks for it by itself, and the lab encrypts nothing",
     "kms:GenerateDataKey": "S3 asks for it by itself, and the lab encrypts nothing",
-    "sns:ListSubscriptionsByTopic": "`integrity doctor` alone asks for it: test_doctor",
     "kms:GetPublicKey": "the lab has no keys; tests/cli/test_verify_evidence.py signs with moto's",
     "kms:Sign": "the lab has no keys; tests/cli/test_verify_evidence.py signs with moto's",
 }

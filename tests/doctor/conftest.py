@@ -14,6 +14,7 @@ from integrity.cli import main
 from integrity.lab.server import serve
 from tests.lab_aws import bare_environment
 from tests.service.stage import Stage, make_world
+from tests.topics import count_subscriptions
 
 __all__ = ["bare_environment"]
 
@@ -58,6 +59,7 @@ class Clinic:
 
     def shown(self, *options: str, toml: str = "") -> tuple[int, str]:
         self.patch.setenv("INTEGRITY_CONFIG_TOML", toml or self.stage.toml())
+        count_subscriptions()
         status = main(["doctor", *options])
         captured = self._captured.readouterr()
         assert captured.err == ""

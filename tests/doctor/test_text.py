@@ -24,7 +24,7 @@ from integrity.doctor.text import encode_examination, render_check, render_end, 
 from tests.doctor.test_forecast import USUAL
 
 FINE = passed("s3:GetObject", "s3://logs/x", "a digest file can be read")
-LOOKED = passed("sns:ListSubscriptionsByTopic", "topic", "1 confirmed", trial=Trial.LOOKED_UP)
+LOOKED = passed("sns:GetTopicAttributes", "topic", "1 confirmed", trial=Trial.LOOKED_UP)
 WRONG = misconfigured("clock", "this machine's", "60 min behind", "set it")
 BROKEN = failed("send to webhook", "webhook:example.com#1", "no answer")
 UNTRIED = skipped("s3:GetObject", "arn", "it takes s3:ListBucket", fault=Fault.ACCESS)

@@ -148,3 +148,48 @@ def test_what_one_asks_for_another_may_not() -> None:
 
 def test_what_is_wanted_travels() -> None:
     assert pickle.loads(pickle.dumps(WANTED)) == WANTED
+
+
+def spelt(text: str, how: list[bool]) -> str:
+    """The text in JSON, with some of its letters by their numbers."""
+    return "".join(
+        f"\\u{ord(letter):04x}" if by_number else letter
+        for letter, by_number in zip(text, [*how, *[False] * len(text)], strict=False)
+    )
+
+
+HOW = st.lists(st.booleans(), max_size=4)
+SPELT = st.builds(spelt, st.sampled_from(["Aa", "Bb", "Cc"]), HOW)
+RECORDS = st.lists(
+    st.builds(
+        '{{"eventName": "{}", "eventSource": "{}.b", "user": "{}"}}'.format, SPELT, SPELT, SPELT
+    )
+)
+SOME = st.lists(st.sampled_from(["Aa", "Bb", "Cc"]), unique=True, max_size=2).map(tuple)
+ASKED = st.lists(
+    st.builds(
+        lambda names, sources, words: Wanted(names, tuple(f"{one}.b" for one in sources), words),
+        SOME,
+        SOME,
+        SOME,
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@given(RECORDS, ASKED)
+def test_no_event_is_missed_however_it_is_spelt(records: list[str], asked: list[Wanted]) -> None:
+    def is_wanted(record: dict[str, str]) -> bool:
+        return any(
+            (not one.names or record["eventName"] in one.names)
+            and (not one.sources or record["eventSource"] in one.sources)
+            and (not one.words or any(word in str(record) for word in one.words))
+            for one in asked
+        )
+
+    searched = search_log(f'{{"Records": [{",".join(records)}]}}'.encode(), asked, LIMITS)
+
+    taken = [one.decode() for one in searched.events]
+    assert taken == [one for one in records if one in taken]
+    assert {one for one in records if is_wanted(json.loads(one))} <= set(taken)

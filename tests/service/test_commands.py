@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from integrity.chain.findings import Outcome
 from integrity.cli import main
 from integrity.lab import attacks
 from integrity.lab.faults import Fault
@@ -50,6 +51,24 @@ def test_run_says_a_line_a_trail_and_logs_the_findings(shell: Stage, capsys: Cap
         f"Log file\ts3://{log.bucket}/{log.key}\tINVALID: hash value doesn't match"
     )
     assert (finding["reason"], finding["outcome"]) == ("log_hash_mismatch", "invalid")
+
+
+def test_what_a_tick_sees_beside_its_window_counts_too(shell: Stage, capsys: Captured) -> None:
+    shell.tick()
+    attacks.edit_log(shell.world, shell.newest.log_files[0])
+    shell.pass_hours()
+    shell.tick()
+    shell.pass_hours(24)
+    shell.tick()
+    shell.pass_hours(24)
+    capsys.readouterr()
+
+    status = main(["run"])
+
+    shown = capsys.readouterr().out
+    [summary] = shell.service().store.list_runs(shell.trail_arn, limit=1)
+    assert (summary.outcome, status) == (Outcome.VALID, 1)
+    assert shown == f"invalid\t{shell.trail_arn}\t1 findings\n"
 
 
 def test_run_without_an_answer_is_3_and_says_why(shell: Stage, capsys: Captured) -> None:

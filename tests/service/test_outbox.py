@@ -19,7 +19,8 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 def outbox(store: MemoryStore, **boxes: Box) -> Outbox:
-    return Outbox(store, {f"sns:{name}": box for name, box in boxes.items()}, give_up_after=3 * DAY)
+    destinations = {f"sns:{name}": box for name, box in boxes.items()}
+    return Outbox(store, destinations, give_up_after=3 * DAY, stray_after=HOUR)
 
 
 def with_letters(*letters: Letter) -> MemoryStore:
@@ -97,8 +98,26 @@ def test_a_broken_destination_delays_its_own_letters_alone() -> None:
 
 def test_a_destination_that_the_configuration_has_no_more_is_named() -> None:
     store = with_letters(letter())
-    assert outbox(store).deliver(NOW).sent == 0
-    assert "no destination sns:topic" in only(store).last_error
+    assert outbox(store).deliver(NOW + HOUR - MINUTE).due == 0
+    assert outbox(store).deliver(NOW + HOUR).due == 1
+    one = only(store)
+    assert "no destination sns:topic" in one.last_error
+
+    assert outbox(store).deliver(one.due + HOUR).due == 1
+    outbox(store).deliver(NOW + 3 * DAY)
+    assert only(store).dead
+
+
+def test_letters_to_what_another_process_tells_are_left_to_it() -> None:
+    """Such as a function for live events beside the service: neither wears the other's out."""
+    alarm, match = letter("a"), replace(letter("b"), destination="rules:slack")
+    store, topic, slack = with_letters(alarm, match), Box(), Box()
+    live = Outbox(store, {"rules:slack": slack}, give_up_after=3 * DAY)
+
+    assert live.deliver(NOW + 4 * DAY).due == 1
+    assert (len(slack.taken), only(store)) == (1, alarm)
+    assert outbox(store, topic=topic).deliver(NOW).sent == 1
+    assert store.unsent_letters() == []
 
 
 def test_what_another_process_has_claimed_is_not_tried() -> None:

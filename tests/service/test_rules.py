@@ -17,9 +17,9 @@ from integrity.errors import UsageError
 from integrity.events.search import Wanted
 from integrity.lab import attacks
 from integrity.record import Run, encode
-from integrity.rules.child import Answer
 from integrity.rules.matching import Asking
-from integrity.rules.model import Rule, StoppedError
+from integrity.rules.model import Rule
+from integrity.rules.programs import Answer
 from integrity.service.hearing import Hearing
 from integrity.state import RuleTotal
 from tests.service.memory_stage import HOUR, Box, MemoryStage, begun
@@ -35,12 +35,11 @@ class Asked:
     stops: bool = False
     events: list[bytes] = field(default_factory=list)
 
-    def ask(self, number: int, event: bytes) -> Answer:
-        del number
+    def ask(self, questions: Sequence[tuple[int, bytes]]) -> list[Answer]:
         if self.stops:
-            raise StoppedError("it did not end")
-        self.events.append(event)
-        return Answer(matches=True)
+            return [Answer(stopped="it did not end")]
+        self.events += [event for _, event in questions]
+        return [Answer(matches=True) for _ in questions]
 
 
 @dataclass

@@ -228,6 +228,22 @@ def test_two_claimants_never_get_the_same_letter(open_store: OpenStore) -> None:
     assert sorted(claimed) == names
 
 
+def test_who_names_destinations_is_given_letters_to_these_alone(store: StateStore) -> None:
+    mine = replace(letter("mine"), destination="rules:mine")
+    store.commit(commit(letters=(letter("a"), letter("b"), mine)))
+    claims = [
+        store.claim_letters(NOW, lease=LEASE, limit=1, destinations=one)
+        for one in (
+            ("rules:mine", "rules:more"),
+            ("rules:mine",),
+            (),
+        )
+    ]
+    assert [[one.id for one in claimed] for claimed in claims] == [["mine"], [], []]
+    assert claim(store) == ["a", "b"]
+    assert claim(store, LEASE) == ["a", "b", "mine"]
+
+
 def test_a_letter_that_arrived_is_not_sent_again(open_store: OpenStore) -> None:
     store = open_store()
     store.commit(commit(letters=(letter(),)))

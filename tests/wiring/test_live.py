@@ -22,6 +22,7 @@ from tests.deliver.mailboxes import ItemBox, MailBox, ObjectBox, TopicBox
 from tests.deliver.receiver import receive
 from tests.deploy.examples import LOGIN_LEDGER, TATTLETAIL, USER_WATCH, environment
 from tests.lab_aws import NOW, aws, bare_environment, lab, recipe, world
+from tests.stores.specimens import DAY, letter
 from tests.wiring.live_stage import control, hand, logs, make_state, notice, opened, queue
 
 __all__ = ["aws", "bare_environment", "lab", "recipe", "world"]
@@ -56,6 +57,18 @@ def test_user_watch_mails_what_the_user_does(aws: Aws) -> None:
     facts = json.loads(envelope["Message"])
     assert facts["proven"] is False
     assert facts["source_ip"] == "192.0.2.1"
+
+
+def test_alarms_that_wait_in_the_same_table_are_left_to_the_service(aws: Aws) -> None:
+    box = TopicBox(aws)
+    environ = environment(USER_WATCH, {"Topic": box.topic, "StateTable": make_state(aws)})
+
+    with opened(environ, NOW + 4 * DAY) as live:
+        live._store.keep_letters([letter("alarm")])
+        hand(live, logs(watched()))
+        assert list(live._store.unsent_letters()) == [letter("alarm")]
+
+    assert len(box.received()) == 1
 
 
 def test_user_watchs_mail_has_time_action_source_and_agent(aws: Aws, lab: LabServer) -> None:

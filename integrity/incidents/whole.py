@@ -1,0 +1,41 @@
+"""A tick's record as one: its own window, and the looks beside it at incidents and past days.
+
+As for incidents, what every tick answers for itself is the main run's alone to say: a look at a
+past day knows nothing of how a trail or a chain is now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from integrity.chain.findings import Finding, worst
+from integrity.incidents.causes import NATURES, OF_REASON
+from integrity.record import Run
+
+
+def whole(run: Run) -> Run:
+    """With what the looks found: as bad as the worst of it, and each finding once."""
+    findings = tuple(_findings(run))
+    is_interrupted = any(one.run.interrupted for one in (run, *run.looks))
+    return replace(
+        run,
+        run=replace(run.run, interrupted=is_interrupted),
+        outcome=worst([run.outcome, *(finding.outcome for finding in findings)]),
+        findings=findings,
+    )
+
+
+def _findings(run: Run) -> Iterator[Finding]:
+    beside = (one for look in run.looks for one in look.findings if not _is_by_tick(one))
+    told = set()
+    for finding in (*run.findings, *beside):
+        place = (finding.reason, finding.account_id, finding.region, finding.s3_uri, finding.window)
+        if place not in told:
+            told.add(place)
+            yield finding
+
+
+def _is_by_tick(finding: Finding) -> bool:
+    cause = OF_REASON.get(finding.reason)
+    return cause is not None and NATURES[cause].by_tick
