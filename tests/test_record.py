@@ -205,6 +205,7 @@ def test_the_document_has_the_fields_that_are_promised() -> None:
         "outcome",
         "covered",
         "hours",
+        "unchanged",
         "head",
         "digest_files",
         "log_files",

@@ -16,6 +16,7 @@ from itertools import takewhile
 from integrity.chain.limits import Limits
 from integrity.chain.link import Entry, Standing, merge
 from integrity.chain.model import ChainId, ChainKind, S3Location, TimeWindow
+from integrity.chain.seal import SealedHours
 
 BACKFILL_MEMORY = timedelta(days=90)
 """How long a backfill digest is remembered: nobody else says how many there were."""
@@ -46,7 +47,8 @@ class KnownChain:
     still redelivered, so that one that goes is missing and not late, and of a backfill chain those
     of the last 90 days. `lost` are known digests that were found gone or changed, until they are
     back or a person settles it. The chain is looked at up to `attempted`, whatever came of it, and
-    proven without a break up to `verified`.
+    proven without a break up to `verified`. A standard chain's last `hours` are sealed where all of
+    them were proven.
     """
 
     chain: ChainId
@@ -55,6 +57,7 @@ class KnownChain:
     lost: tuple[KnownDigest, ...] = ()
     attempted: datetime
     verified: datetime | None = None
+    hours: SealedHours | None = None
 
     @property
     def held(self) -> tuple[KnownDigest, ...]:
@@ -82,7 +85,9 @@ def heard_of(known: Iterable[Recall]) -> frozenset[S3Location]:
 
 
 def unheard(known: Iterable[KnownChain], before: Iterable[KnownChain]) -> tuple[KnownChain, ...]:
-    """What is known, without what was heard since `before`: the rules are to be given it again."""
+    """What is known, without what was heard since `before`: the rules are to be given it again,
+    so no hours are left alone.
+    """
     heard = {digest.location for chain in before for digest in chain.held if digest.heard}
 
     def forget(digest: KnownDigest) -> KnownDigest:
@@ -93,6 +98,7 @@ def unheard(known: Iterable[KnownChain], before: Iterable[KnownChain]) -> tuple[
             chain,
             head=None if chain.head is None else forget(chain.head),
             recent=tuple(map(forget, chain.recent)),
+            hours=None,
         )
         for chain in known
     )
@@ -123,7 +129,7 @@ class Seen:
 
     `entries` are its digests, of the window and beside it, by place; `proven` is the time of those
     in which nothing is wrong. `complete` is False where something was not looked at; a chain that
-    `begins` in the window does so then.
+    `begins` in the window does so then. `hours` are sealed for the next verification.
     """
 
     chain: ChainId
@@ -132,6 +138,7 @@ class Seen:
     proven: Sequence[TimeWindow]
     complete: bool
     begins: datetime | None = None
+    hours: SealedHours | None = None
 
 
 def is_gone(entry: Entry) -> bool:
@@ -191,6 +198,7 @@ def advance(
         lost=lost,
         attempted=_attempted(known, seen, now),
         verified=_verified(known, seen),
+        hours=seen.hours if seen.complete or known is None else known.hours,
     )
 
 

@@ -222,7 +222,7 @@ def clip(windows: Iterable[TimeWindow], span: TimeWindow) -> list[TimeWindow]:
     ]
 
 
-_LETTERS = "EP.GUMX"
+_LETTERS = "SEP.GUMX"
 
 
 def hour_letters(
@@ -232,11 +232,12 @@ def hour_letters(
     *,
     gaps: Iterable[TimeWindow],
     stale: Iterable[TimeWindow],
+    unchanged: Iterable[TimeWindow] = (),
 ) -> str:
     """A letter for each clock hour that `span` touches: the worst of what touches that hour.
 
     `outcomes` holds the digests that findings speak of; `stale` is time that should be covered by
-    now.
+    now, `unchanged` what was not read again: a letter of what was read stands before it.
     """
     first = day_of(span.start) + HOUR * ((span.start - day_of(span.start)) // HOUR)
     letters = ["."] * max(1, -(-(span.end - first) // HOUR))
@@ -252,6 +253,8 @@ def hour_letters(
         letter = _letter(entry, outcomes)
         if letter:
             mark(entry.window, letter)
+    for window in unchanged:
+        mark(window, "S")
     for window in gaps:
         mark(window, "G")
     for window in stale:

@@ -1,7 +1,8 @@
-"""What is kept of a past day of an account's region, so that a change of it shows without a read.
+"""What is kept of a past day of an account's region, and of the last hours of a chain, so that a
+change of it shows without a read.
 
-Deletion and edits come after delivery. A seal is one hash over a day's listing: every digest file
-of the trail and every log file, with size, ETag and LastModified, and how many there are. Whoever
+Deletion and edits come after delivery. A seal is one hash over a listing: every digest file of the
+trail and every log file, with size, ETag and LastModified, and how many there are. Whoever
 changes, adds or removes an object changes the seal; S3 sets LastModified and nobody else can. A
 seal says nothing of content: that it was proven when the listing was the same is for others to
 know. Nothing here lists or decides.
@@ -21,7 +22,7 @@ from integrity.chain.times import DAY
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """One day's listing: a SHA-256 over its objects in order, and how many there are."""
+    """One listing: a SHA-256 over its objects in order, and how many there are."""
 
     sha256: str
     digests: int
@@ -43,7 +44,7 @@ def entry_of(listed: Listed) -> bytes:
 
 
 def make_seal(digests: Iterable[bytes], logs: Iterable[bytes]) -> Seal:
-    """The seal of a day's digest files and log files, each as `entry_of` has it, in any order."""
+    """The seal of digest files and log files, each as `entry_of` has it, in any order."""
     kinds = (sorted(digests), sorted(logs))
     sha256 = hashlib.sha256()
     for entries in kinds:
@@ -97,3 +98,24 @@ class SealedMonth:
     month: datetime
     days: tuple[SealedDay, ...]
     listed: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedHours:
+    """The last hours of a standard chain as they were proven: what it is about stands in `hours`.
+
+    Sealed are its digests, backfill ones too, that end from `start` to `end`, and the log files
+    that were written from an hour before `start` until `written`. No digest named those `apart` by
+    then, so they are none of them. `heard`: the rules were given all events.
+    """
+
+    start: datetime
+    end: datetime
+    written: datetime
+    seal: Seal
+    apart: tuple[str, ...] = ()
+    heard: bool = False
+
+    @property
+    def window(self) -> TimeWindow:
+        return TimeWindow(self.start, self.end)

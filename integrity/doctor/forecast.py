@@ -132,19 +132,24 @@ def _pages(objects: int) -> int:
 def _ticks(
     watching: Watching, chains: int, accounts: int, digests: int, logs: int, pages: int
 ) -> Line:
-    """Each reads what the overlap holds and an hour more, from the folders of a day or of two."""
-    ticks = watching.ticks_a_day * _DAYS
-    hours = watching.overlap / timedelta(hours=1) + _DAY_HOURS / watching.ticks_a_day
-    share = hours / _DAY_HOURS
+    """Each lists what the overlap holds and the time since, from the folders of a day or of two.
+
+    Where the past is watched, what it reads is new, with one digest of a chain before it for the
+    link; otherwise it reads all of that.
+    """
+    ticks, watches = watching.ticks_a_day * _DAYS, bool(watching.watch_days)
+    new = _DAY_HOURS / watching.ticks_a_day
+    listed = watching.overlap / timedelta(hours=1) + new
+    hours = new if watches else listed
     folders = _ROOT_LISTS + _LISTS_PER_ACCOUNT * accounts
-    lists = folders + round((1 + share) * (chains + pages))
-    gets = round(share * (digests + logs))
+    lists = folders + round((1 + listed / _DAY_HOURS) * (chains + pages))
+    gets = round(hours / _DAY_HOURS * (digests + logs)) + chains * watches
     return Line(
         what="hourly ticks" if watching.ticks_a_day == _DAY_HOURS else "ticks",
         requests=Requests(lists=ticks * lists, gets=ticks * gets),
         because=(
             f"{ticks} ticks x ({lists} LIST; {gets} GET: {hours:g} of 24 hours of {digests} digest "
-            f"and {logs} log files)"
+            f"and {logs} log files{', and one digest a chain' * watches})"
         ),
     )
 

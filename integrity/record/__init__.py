@@ -16,7 +16,7 @@ from integrity.record.chains import (
     ChainState,
     Head,
 )
-from integrity.record.counts import DigestCounts, LogCounts, PastCounts, Totals
+from integrity.record.counts import DigestCounts, LogCounts, PastCounts, Totals, UnchangedHours
 from integrity.record.document import decode, encode
 from integrity.record.run import SCHEMA_VERSION, Run
 from integrity.record.segments import SegmentResult
@@ -44,6 +44,7 @@ __all__ = [
     "SegmentResult",
     "Tool",
     "Totals",
+    "UnchangedHours",
     "decode",
     "encode",
     "exit_status",

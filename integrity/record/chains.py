@@ -10,7 +10,7 @@ from integrity.chain.evidence import EventRecord
 from integrity.chain.findings import Outcome
 from integrity.chain.model import ChainKind, TimeWindow
 from integrity.chain.times import format_instant
-from integrity.record.counts import DigestCounts, LogCounts
+from integrity.record.counts import DigestCounts, LogCounts, UnchangedHours
 
 
 class ChainState(StrEnum):
@@ -35,9 +35,9 @@ class Head:
 class ChainResult:
     """One chain's part of the record. `hours` has a letter for each clock hour of the window.
 
-    P proven with logs, E proven and empty, G gap, M missing, X invalid, U undetermined, `.` not
-    due. `ended_at` is the end of an ended chain's newest digest, where there is one; `ended_by` the
-    verified event that ended it, where one did.
+    P proven with logs, E proven and empty, G gap, M missing, X invalid, U undetermined, S
+    `unchanged` and so not read, `.` not due. `ended_at` is the end of an ended chain's newest
+    digest, where there is one; `ended_by` the verified event that ended it, where one did.
     """
 
     account_id: str
@@ -53,6 +53,7 @@ class ChainResult:
     log_files: LogCounts
     ended_at: datetime | None = None
     ended_by: EventRecord | None = None
+    unchanged: UnchangedHours | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

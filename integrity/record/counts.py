@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,19 @@ class Totals:
     digest_files: DigestCounts = DigestCounts()
     backfill_digest_files: DigestCounts = DigestCounts()
     log_files: LogCounts = LogCounts()
+
+
+@dataclass(frozen=True, slots=True)
+class UnchangedHours:
+    """Hours that an earlier run proved and that were not read again: they are listed as then.
+
+    So many digest and log files they hold.
+    """
+
+    start: datetime
+    end: datetime
+    digest_files: int
+    log_files: int
 
 
 @dataclass(frozen=True, slots=True)

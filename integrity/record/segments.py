@@ -9,6 +9,7 @@ from integrity.chain.findings import Finding
 from integrity.chain.link import Entry
 from integrity.chain.model import ChainId, PublicKey, TimeWindow, VerifiedEvent
 from integrity.chain.retention import Expiry
+from integrity.chain.seal import SealedHours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,8 @@ class SegmentResult:
     `events` are those that were wanted, out of verified log files; `unread` counts what of these
     was not searched or carried, for its size, number or form. `asked` and `dropped` are the same of
     what the rules ask for. `remembered` are digests that earlier verifications know and the span
-    did not show.
+    did not show. The `unchanged` hours at its begin were not read, and `hours` are sealed for the
+    next verification.
     """
 
     chain: ChainId
@@ -48,6 +50,8 @@ class SegmentResult:
     asked: tuple[VerifiedEvent, ...] = ()
     dropped: int = 0
     remembered: tuple[Entry, ...] = ()
+    unchanged: SealedHours | None = None
+    hours: SealedHours | None = None
 
     @property
     def log_files(self) -> int:

@@ -14,7 +14,7 @@ from integrity.record import ChainResult, KeyRecord, Run, exit_status
 from integrity.report.beside import render_events
 from integrity.report.hours import PROVEN, WORDS, counted_hours
 from integrity.report.markup import Part, bounded, code, element, facts, items, prose, shown, table
-from integrity.report.periods import proven
+from integrity.report.periods import proven, unchanged
 from integrity.report.recorded import Recorded
 from integrity.report.words import counted, meaning, narrowing, told
 
@@ -52,6 +52,7 @@ def answer_asked(recorded: Recorded) -> Iterator[Element]:
         line[:1].upper() + line[1:]
         for line in proven(run, format_instant, most_chains=MOST_PERIODS)
     ]
+    lines += [f"Unchanged: {line}" for line in unchanged(run, format_instant)]
     yield element(
         "div",
         element(

@@ -45,7 +45,7 @@ _ROW = 18
 _AXIS = 20
 _TROUBLE = "XMGU?"
 _LEAST_TROUBLE = 4
-_ORDER = ".PEU?GMX"
+_ORDER = ".SPEU?GMX"
 """What is painted later lies above."""
 
 _LETTER = 9

@@ -23,6 +23,9 @@ from integrity.record import ChainResult, Run
 UNKNOWN = "?"
 """Stands for an hour of which the record says nothing that is known."""
 
+UNREAD = "S"
+"""Stands for an hour that was not read again, for nothing had changed in it."""
+
 MOST_UNTOLD_HOURS = 24 * 366 * 10
 """A made-up window of a million years is not filled up with what nobody told."""
 
@@ -35,14 +38,15 @@ WORDS = {
     "U": "undetermined",
     UNKNOWN: "not told by the record",
     ".": "not due yet, or before the chain began",
+    UNREAD: "not read again: listed as when an earlier run proved it",
 }
 """What each letter means, as a legend says it."""
 
 PROVEN = "PE"
-OPEN = "XMGU?."
-"""The letters of hours that are not proven, the worst first."""
+OPEN = "XMGU?.S"
+"""The letters of hours that the record itself does not prove, the worst first."""
 
-_WORST = {letter: rank for rank, letter in enumerate("EP.?UGMX")}
+_WORST = {letter: rank for rank, letter in enumerate("EPS.?UGMX")}
 
 
 class HasHours(Protocol):

@@ -22,12 +22,16 @@ Clock = Callable[[datetime], str]
 
 
 def render_periods(run: Run, clock: Clock, *, most_chains: int | None) -> Iterator[str]:
-    """The lines `Asked for` and `Proven`; `most_chains` bounds the chains that have their own."""
+    """The lines `Asked for`, `Proven` and `Unchanged`; `most_chains` bounds the chains that have
+    their own.
+    """
     asked = run.requested.window
     yield f"Asked for  {_interval(asked, clock)}"
     lines = list(proven(run, clock, most_chains=most_chains))
     for index, line in enumerate(lines):
         yield f"{'Proven' if index == 0 else '':<9}  {line}"
+    for line in unchanged(run, clock):
+        yield f"Unchanged  {line}"
 
 
 def proven(run: Run, clock: Clock, *, most_chains: int | None) -> Iterator[str]:
@@ -38,7 +42,8 @@ def proven(run: Run, clock: Clock, *, most_chains: int | None) -> Iterator[str]:
     due: list[ChainResult] = []
     single: list[ChainResult] = []
     for chain in sorted(standard, key=lambda chain: chain.state is ChainState.ENDED):
-        _share(chain, asked, whole, due, single).append(chain)
+        if not _is_unchanged(chain, asked):
+            _share(chain, asked, whole, due, single).append(chain)
     if not any(_covered(chain, asked) for chain in standard):
         yield f"nothing: {_nothing(run)}"
     if whole:
@@ -50,6 +55,27 @@ def proven(run: Run, clock: Clock, *, most_chains: int | None) -> Iterator[str]:
     left = len(single[most_chains:]) if most_chains is not None else 0
     if left:
         yield f"and {left} more {counted(left, 'chain')} not wholly proven (see --format json)"
+
+
+def unchanged(run: Run, clock: Clock) -> Iterator[str]:
+    """What was not read again, in one line: the time that chains have in common, and how much."""
+    hours = [chain.unchanged for chain in run.chains if chain.unchanged is not None]
+    if not hours:
+        return
+    start, end = max(one.start for one in hours), min(one.end for one in hours)
+    least = "at least " if len({(one.start, one.end) for one in hours}) > 1 else ""
+    digests, logs = sum(one.digest_files for one in hours), sum(one.log_files for one in hours)
+    yield (
+        f"{least}{clock(start)} to {clock(end)}, in {len(hours)} {counted(len(hours), 'chain')}: "
+        f"{digests} {counted(digests, 'digest file')} and {logs} {counted(logs, 'log file')} are "
+        "listed as when an earlier run proved them, and were not read again"
+    )
+
+
+def _is_unchanged(chain: ChainResult, asked: TimeWindow) -> bool:
+    """Whether nothing of it is new since an earlier run."""
+    has_news = _covered(chain, asked) or chain.outcome is not Outcome.VALID
+    return chain.unchanged is not None and not has_news
 
 
 def _share(
@@ -70,6 +96,8 @@ def _nothing(run: Run) -> str:
     """Why nothing is proven, in the AWS CLI's two sentences."""
     digests = run.totals.digest_files.total + run.totals.backfill_digest_files.total
     valid = run.totals.digest_files.valid + run.totals.backfill_digest_files.valid
+    if digests == 0 and any(chain.unchanged for chain in run.chains):
+        return "no digest file has come since an earlier run"
     if digests == 0:
         return "No digests found"
     if valid == 0:

@@ -1,8 +1,8 @@
 """The hours of the last days, as the records of many ticks tell them, one after the other.
 
 A later record has seen more, so its letter takes the place of an earlier one's. But the hour in
-which a record's window begins it saw only a part of: there an earlier record is believed. Pure, and
-it judges nothing.
+which a record's window begins it saw only a part of, and what it did not read again stands as it
+was told: there an earlier record is believed. Pure, and it judges nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,15 @@ from datetime import datetime
 from integrity.chain.model import TimeWindow
 from integrity.chain.times import HOUR
 from integrity.record import Run
-from integrity.report.hours import UNKNOWN, first_hour, hour_at, hours_of, letters_of, standard
+from integrity.report.hours import (
+    UNKNOWN,
+    UNREAD,
+    first_hour,
+    hour_at,
+    hours_of,
+    letters_of,
+    standard,
+)
 
 Place = tuple[str, str, str]
 """Account, region and root of a standard chain."""
@@ -37,7 +45,8 @@ class RecentHours:
             told = self._told.setdefault((chain.account_id, chain.region, chain.root), {})
             for number, letter in enumerate(letters_of(chain, window)):
                 hour = hour_at(window, number)
-                if letter != UNKNOWN and not (partial and number == 0 and hour in told):
+                is_earlier_better = letter == UNREAD or (partial and number == 0)
+                if letter != UNKNOWN and not (is_earlier_better and hour in told):
                     told[hour] = letter
 
     def forget(self, before: datetime) -> None:

@@ -7,11 +7,11 @@ by lightness too, and each has a pattern in `calendar`.
 STYLE = """
 :root{color-scheme:light dark;--ground:#fff;--ink:#1b1f24;--soft:#57606a;--line:#d5dae0;
   --wash:#f5f6f8;--valid:#14653a;--undetermined:#7a4d00;--invalid:#a4161a;--P:#7fb894;
-  --E:#cfe5d6;--G:#f1cf7d;--M:#f2a9a2;--X:#c9353a;--U:#b8bfd6;--N:#eceff2;--on:#15181c;
+  --E:#cfe5d6;--S:#b7d9d6;--G:#f1cf7d;--M:#f2a9a2;--X:#c9353a;--U:#b8bfd6;--N:#eceff2;--on:#15181c;
   --hatch:#15181c}
 @media screen and (prefers-color-scheme:dark){
 :root{--ground:#14171b;--ink:#e4e7eb;--soft:#a3abb6;--line:#343b45;--wash:#1c2127;
-  --valid:#7fd6a0;--undetermined:#f0c36a;--invalid:#ff9a92;--P:#2f7a50;--E:#24463a;--G:#8a6a1c;
+  --valid:#7fd6a0;--undetermined:#f0c36a;--invalid:#ff9a92;--P:#2f7a50;--E:#24463a;--S:#1f5357;--G:#8a6a1c;
   --M:#8c3a35;--X:#d64a4a;--U:#4d5675;--N:#23292f;--on:#fff;--hatch:#0b0d0f}
 }
 *{box-sizing:border-box}
@@ -79,8 +79,9 @@ svg .m{font-weight:700}
 @media screen and (prefers-color-scheme:dark){
 :root{--halo:#000c}
 }
-.sP,.sE,.sG,.sM,.sX,.sU,.sN{stroke-width:14;fill:none}
+.sP,.sE,.sS,.sG,.sM,.sX,.sU,.sN{stroke-width:14;fill:none}
 .sP{stroke:var(--P)}
+.sS{stroke:var(--S)}
 .sN{stroke:var(--N)}
 .sE{stroke:url(#pE)}
 .sG{stroke:url(#pG)}
@@ -88,6 +89,7 @@ svg .m{font-weight:700}
 .sX{stroke:url(#pX)}
 .sU{stroke:url(#pU)}
 .fP{fill:var(--P)}
+.fS{fill:var(--S)}
 .fN{fill:var(--N)}
 .fE{fill:url(#pE)}
 .fG{fill:url(#pG)}

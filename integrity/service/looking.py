@@ -86,6 +86,8 @@ class Looking:
             previous_sha256=None if checkpoint is None else checkpoint.record_sha256,
             accepting=accepting,
             rules=(*self._wanted, *self._waiting.wanted),
+            # Where no day is read whole once it is over, every tick reads what it looks at.
+            overlap=None if self._past is None else overlap,
             stopping=self._stopping,
         )
         self._waiting.hear(verification)

@@ -187,11 +187,13 @@ class OpenTrail(Protocol):
         previous_sha256: str | None,
         accepting: bool,
         rules: tuple[Wanted, ...],
+        overlap: timedelta | None,
         stopping: Stopping,
     ) -> Verification:
         """All of it over a window, held against what is known unless a person settles that now.
 
-        It brings the events along that the rules ask for.
+        It brings the events along that the rules ask for. With an `overlap` what the last tick
+        proved is not read again while its listing is unchanged.
         """
 
     def look(

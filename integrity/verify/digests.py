@@ -49,7 +49,8 @@ class DigestReader:
 
     They lie under the chain's root, and older ones under the roots `beside`. The nearest digests
     outside of the span are looked for as far as `reach`; None: to the end. `known` are digests that
-    an earlier verification saw; those of the span are read, listed or not.
+    an earlier verification saw; those of the span are read, listed or not. The one before the span,
+    which ends at `predecessor`, is read for the link to it.
     """
 
     def __init__(
@@ -64,7 +65,9 @@ class DigestReader:
         beside: Iterable[Root] = (),
         reach: timedelta | None = None,
         known: Iterable[Recall] = (),
+        predecessor: datetime | None = None,
     ) -> None:
+        self._since = span.start if predecessor is None else predecessor
         self._chain, self._span, self._beside = chain, span, tuple(beside)
         self._backfill = replace(chain, kind=ChainKind.BACKFILL)
         self._job, self._tools, self._ring, self._folders = job, tools, ring, folders
@@ -147,7 +150,7 @@ class DigestReader:
         for chain in (self._chain, self._backfill):
             beyond = 1 + self._job.is_copy
             for name, listed in self._folders.shelf.of(chain):
-                if name.end < self._span.start or name.chain.root not in self._roots:
+                if name.end < self._since or name.chain.root not in self._roots:
                     continue
                 if name.end > self._tools.now + DAY:
                     break

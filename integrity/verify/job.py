@@ -32,6 +32,9 @@ class Job:
     on the way. What is judged `as_of` a time was collected then; with `is_collected` AWS's word on
     the head is not held against what was collected, which may end before it. What `rules` ask for
     is taken out of verified log files, and changes no verdict.
+
+    With an `overlap` the next job begins so long before this one's end, and this one began so long
+    before the last one's: what was proven then and is listed as it was is not read again.
     """
 
     trail: Trail
@@ -54,6 +57,14 @@ class Job:
     is_collected: bool = False
     as_of: datetime | None = None
     rules: tuple[Wanted, ...] = ()
+    overlap: timedelta | None = None
+
+    @property
+    def next_start(self) -> datetime | None:
+        """Where the next job begins, if what this one proves of its hours is sealed for it."""
+        if self.overlap is None or not (self.log_files and self.unreferenced):
+            return None
+        return self.window.end - self.overlap
 
     @property
     def requested(self) -> Requested:

@@ -16,7 +16,7 @@ from integrity.chain.findings import Finding, Outcome, Reason, worst
 from integrity.chain.fold import fold
 from integrity.chain.known import KnownChain, Seen, advance
 from integrity.chain.link import Entry, Standing, check_links, hour_letters, in_order
-from integrity.chain.model import ChainKind, PublicKey, S3Location
+from integrity.chain.model import ChainKind, PublicKey, S3Location, TimeWindow
 from integrity.chain.population import Expectation
 from integrity.chain.recall import Contradiction, check_known
 from integrity.chain.replica import tell_replica
@@ -27,7 +27,7 @@ from integrity.record import (
     SegmentResult,
 )
 from integrity.verify.job import Job
-from integrity.verify.tally import digest_counts, head_of, is_proven, named_logs
+from integrity.verify.tally import digest_counts, head_of, is_proven, named_logs, unread_hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class _Join:
         self._segments, self._job = segments, job
         self._now, self._expected = now, expected
         self._acts, self._ending = acts, ending
-        self._chain = segments[0].chain
+        self._chain, self._unchanged = segments[0].chain, segments[0].unchanged
         entries = {entry.location: entry for segment in segments for entry in segment.entries}
         self._entries = in_order(entries.values())
         self._neighbours = in_order(
@@ -100,6 +100,18 @@ class _Join:
         everything = (*judged, *self._entries, *remembered)
         self._seen = {entry.location: entry for entry in everything}
         self._contradictions = self._contradicted()
+        self._before = [entry for entry in self._neighbours if self._ends_unchanged(entry)]
+
+    def _ends_unchanged(self, entry: Entry) -> bool:
+        """Whether it is the digest up to which nothing was read again: it was, for the link."""
+        ends = self._unchanged is not None and entry.window.end == self._unchanged.end
+        return ends and entry.chain.kind is ChainKind.STANDARD
+
+    @property
+    def _window(self) -> TimeWindow:
+        """The time that this run has to answer for by itself."""
+        window = self._job.window
+        return window if self._unchanged is None else replace(window, start=self._unchanged.end)
 
     def join(self) -> JoinedChain | None:
         coverage = judge_coverage(self._situation())
@@ -118,10 +130,10 @@ class _Join:
             keys=tuple(dict.fromkeys(key for segment in self._segments for key in segment.keys)),
             newest=self._newest(),
             asks=coverage.asks,
-            is_there=any(entry.is_there for entry in self._entries),
+            is_there=any(entry.is_there for entry in (*self._before, *self._entries)),
             stored_bytes=sum(segment.stored_bytes for segment in self._segments),
             was_known=tuple(self._known.values()),
-            known=tuple(self._advanced(coverage, outcomes)),
+            known=tuple(self._advanced(coverage, outcomes, is_clean=not found)),
         )
 
     def _contradicted(self) -> dict[ChainKind, Contradiction]:
@@ -148,10 +160,15 @@ class _Join:
         return sorted(found, key=lambda finding: (finding.window, finding.s3_uri or ""))
 
     def _advanced(
-        self, coverage: Coverage, outcomes: Mapping[S3Location, Outcome]
+        self,
+        coverage: Coverage,
+        outcomes: Mapping[S3Location, Outcome],
+        *,
+        is_clean: bool,
     ) -> Iterator[KnownChain]:
         complete = all(segment.complete for segment in self._segments)
         for kind in ChainKind:
+            is_standard = kind is ChainKind.STANDARD
             advanced = advance(
                 self._known.get(kind),
                 Seen(
@@ -161,6 +178,7 @@ class _Join:
                     proven=[e.window for e in self._of_kind(kind) if is_proven(e, outcomes)],
                     complete=complete,
                     begins=coverage.begins,
+                    hours=self._segments[-1].hours if is_clean and is_standard else None,
                 ),
                 self._now,
                 grace=self._job.redelivery_grace,
@@ -179,10 +197,10 @@ class _Join:
         unattested = [s.first_unattested for s in segments if s.first_unattested is not None]
         return Situation(
             chain=chain,
-            window=job.window,
+            window=self._window,
             now=self._now,
             grace=job.grace,
-            entries=self._of_kind(ChainKind.STANDARD),
+            entries=[*self._before, *self._of_kind(ChainKind.STANDARD)],
             neighbours=[e for e in self._neighbours if e.chain.kind is ChainKind.STANDARD],
             newest=self._newest(),
             redelivered=any(segment.redelivered for segment in segments),
@@ -202,7 +220,7 @@ class _Join:
     def _standard(
         self, coverage: Coverage, found: Sequence[Finding], outcomes: dict[S3Location, Outcome]
     ) -> ChainResult:
-        entries = self._of_kind(ChainKind.STANDARD)
+        entries, unchanged = self._of_kind(ChainKind.STANDARD), self._unchanged
         every = (*self._entries, *self._seen.values())
         backfill = {e.location.uri for e in every if e.chain.kind is ChainKind.BACKFILL}
         own = [finding for finding in found if finding.s3_uri not in backfill]
@@ -223,11 +241,17 @@ class _Join:
             outcome=worst([Outcome.VALID, *(finding.outcome for finding in own), *unread]),
             covered=coverage.covered,
             hours=hour_letters(
-                self._job.window, entries, outcomes, gaps=coverage.gaps, stale=coverage.stale
+                self._job.window,
+                entries,
+                outcomes,
+                gaps=coverage.gaps,
+                stale=coverage.stale,
+                unchanged=[] if unchanged is None else [unchanged.window],
             ),
-            head=head_of(entries),
+            head=head_of([*self._before, *entries]),
             digest_files=digest_counts(entries, outcomes),
             log_files=self._log_counts(entries),
+            unchanged=None if unchanged is None else unread_hours(unchanged),
         )
 
     def _backfill(

@@ -11,7 +11,7 @@ was interrupted can go on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -20,6 +20,7 @@ from integrity.chain.acts import AT_HOME, open_aspects
 from integrity.chain.known import KnownChain, Recall, recalls
 from integrity.chain.model import (
     ChainId,
+    ChainKind,
     KeysUnavailable,
     PublicKey,
     TimeWindow,
@@ -27,6 +28,7 @@ from integrity.chain.model import (
     Unreachable,
 )
 from integrity.chain.population import Expectation, Told, expect_chains
+from integrity.chain.seal import SealedHours
 from integrity.chain.times import DAY, day_of
 from integrity.events.acts import ACTS_ON_TRAILS
 from integrity.verify.folders import Folders, find_folders
@@ -136,12 +138,17 @@ def _own_words(told: Told) -> list[str]:
     ]
 
 
-def cut(window: TimeWindow) -> list[TimeWindow]:
-    """A window in UTC days: what a worker holds in memory is a day of one region's log files."""
-    pieces, start = [], window.start
-    while day_of(start) + DAY < window.end:
-        pieces.append(TimeWindow(start, day_of(start) + DAY))
-        start = day_of(start) + DAY
+def cut(window: TimeWindow, whole: Sequence[TimeWindow] = ()) -> list[TimeWindow]:
+    """A window in UTC days: what a worker holds in memory is a day of one region's log files.
+
+    What is to stay `whole` is not cut, though a midnight lies in it or ends it.
+    """
+    pieces, start, midnight = [], window.start, day_of(window.start) + DAY
+    while midnight < window.end:
+        if not any(one.start < midnight <= one.end for one in whole):
+            pieces.append(TimeWindow(start, midnight))
+            start = midnight
+        midnight += DAY
     return [*pieces, TimeWindow(start, window.end)]
 
 
@@ -152,7 +159,9 @@ def _segments(
     keys: tuple[PublicKey, ...],
     known: tuple[KnownChain, ...],
 ) -> list[Segment]:
-    pieces = cut(job.window)
+    hours, next_start = _sealed_hours(job, known), job.next_start
+    uncut = [] if next_start is None else [TimeWindow(next_start, job.window.end)]
+    pieces = cut(job.window, uncut if hours is None else [*uncut, hours.window])
     segments = [
         Segment(
             chain=chain,
@@ -162,6 +171,7 @@ def _segments(
             is_last=piece is pieces[-1],
             keys=keys,
             witness=expected.status if piece is pieces[-1] else None,
+            hours=hours if piece is pieces[0] else None,
         )
         for piece in pieces
     ]
@@ -169,6 +179,17 @@ def _segments(
     return [
         replace(segment, known=tuple(_recalls(segment, known, whole, job))) for segment in segments
     ]
+
+
+def _sealed_hours(job: Job, known: Iterable[KnownChain]) -> SealedHours | None:
+    """What the last verification sealed, where this one begins with it."""
+    if job.next_start is None or job.accepting:
+        return None
+    sealed = (one.hours for one in known if one.chain.kind is ChainKind.STANDARD)
+    for hours in sealed:
+        if hours is not None and hours.start <= job.window.start <= hours.end <= job.window.end:
+            return hours
+    return None
 
 
 def _recalls(

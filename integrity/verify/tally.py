@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from integrity.chain.findings import Outcome, worst
 from integrity.chain.link import Entry, Standing
 from integrity.chain.model import S3Location
-from integrity.record import DigestCounts, Head, LogCounts
+from integrity.chain.seal import SealedHours
+from integrity.record import DigestCounts, Head, LogCounts, UnchangedHours
 
 
 def named_logs(entries: Iterable[Entry]) -> LogCounts:
@@ -38,6 +39,12 @@ def digest_counts(entries: Iterable[Entry], outcomes: dict[S3Location, Outcome])
             standing = Outcome.INVALID
         tally[worst([standing, outcomes.get(entry.location, Outcome.VALID)])] += 1
     return DigestCounts(tally[Outcome.VALID], tally[Outcome.INVALID], tally[Outcome.UNDETERMINED])
+
+
+def unread_hours(hours: SealedHours) -> UnchangedHours:
+    """What was not read again, for the record."""
+    seal = hours.seal
+    return UnchangedHours(hours.start, hours.end, digest_files=seal.digests, log_files=seal.logs)
 
 
 def head_of(entries: Sequence[Entry]) -> Head | None:

@@ -20,110 +20,30 @@ from integrity.chain.model import (
     Root,
     S3Location,
     TimeWindow,
-    Unreachable,
 )
-from integrity.chain.names import is_marker, log_folder, log_name_start, parse_log
-from integrity.chain.times import DAY, HOUR, day_folder, day_of
-from integrity.chain.trouble import is_archived
+from integrity.chain.times import DAY, HOUR
 from integrity.chain.unnamed import Claim, Unnamed, Vouchers, judge_unnamed, unnamed, vouchers
 from integrity.verify.digests import DigestReader
 from integrity.verify.job import Job
 from integrity.verify.keyring import KeyRing
-from integrity.verify.listing import DigestFolders, days_from
-from integrity.verify.named import NamedLogs
+from integrity.verify.listing import DigestFolders
+from integrity.verify.log_listing import LogListing
 from integrity.verify.span import DigestSpan
 from integrity.verify.tools import Tools
 
 
 @dataclass(slots=True)
-class LogListing:
-    """What is worth keeping of the log folders of a span.
-
-    `left` are the log files that no digest of the span names, `rewritten` the LastModified of named
-    ones that were written after their delivery, `archived` the storage class of those that cannot
-    be read as they are; `found` says whether there was any log file of the span.
-    """
-
-    left: list[Listed] = field(default_factory=list)
-    rewritten: dict[S3Location, datetime] = field(default_factory=dict)
-    archived: dict[S3Location, str] = field(default_factory=dict)
-    unlisted: list[Unreachable] = field(default_factory=list)
-    found: bool = False
-
-    def take(self, listed: Listed | Unreachable, named: NamedLogs, window: TimeWindow) -> None:
-        """Sort one answer of a listing."""
-        if isinstance(listed, Unreachable):
-            self.unlisted.append(listed)
-            return
-        if is_marker(listed.location.key, listed.size):
-            return
-        self.found = self.found or _lies_in(window, listed)
-        if listed.location not in named:
-            self.left.append(listed)
-            return
-        delivered_by = named.delivered_by(listed.location)
-        if delivered_by is not None and listed.last_modified > delivered_by:
-            self.rewritten[listed.location] = listed.last_modified
-        if is_archived(listed):
-            self.archived[listed.location] = listed.storage_class
-
-
-def _lies_in(window: TimeWindow, listed: Listed) -> bool:
-    """By the minute in its name, or where that says nothing by when it was written."""
-    name = parse_log(listed.location)
-    return window.holds(listed.last_modified if name is None else name.time)
-
-
-@dataclass(slots=True)
 class UnnamedLogs:
     """Counts and findings; `earliest` is the first time of a log file that is unattested, and
-    that no other trail can have written."""
+    that no other trail can have written. `open` are those to be judged later: pending ones, and
+    those that are named for a time after the window."""
 
     unattested: int = 0
     unreferenced: int = 0
     pending: int = 0
     earliest: datetime | None = None
+    open: list[S3Location] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-
-
-def list_logs(
-    chain: ChainId, roots: Iterable[Root], window: TimeWindow, named: NamedLogs, tools: Tools
-) -> LogListing:
-    """The log files of the UTC days of a window, each day folder by itself."""
-    listing = LogListing()
-    prefixes = [
-        (root.bucket, prefix)
-        for root in roots
-        for prefix in _prefixes(chain, root, window, tools.now)
-    ]
-    parts = tools.executor.map(lambda where: _list_one(where, named, window, tools), prefixes)
-    for part in parts:
-        listing.left += part.left
-        listing.rewritten |= part.rewritten
-        listing.archived |= part.archived
-        listing.unlisted += part.unlisted
-        listing.found = listing.found or part.found
-    listing.left.sort(key=lambda listed: listed.location)
-    return listing
-
-
-def _list_one(
-    where: tuple[str, str], named: NamedLogs, window: TimeWindow, tools: Tools
-) -> LogListing:
-    listing = LogListing()
-    for listed in tools.objects.list_objects(*where):
-        listing.take(listed, named, window)
-    return listing
-
-
-def _prefixes(chain: ChainId, root: Root, window: TimeWindow, now: datetime) -> list[str]:
-    """The day folders of a window; of a day that it only touches, its first minute's names."""
-    folder = log_folder(root, chain.account_id, chain.region)
-    last = max(window.start, min(window.end, now + DAY))
-    prefixes = [folder + day_folder(day) for day in days_from(window.start, last)]
-    if window.start < last == day_of(last):
-        prefixes[-1] += log_name_start(chain.account_id, chain.region, window.end)
-    return prefixes
 
 
 class UnnamedFinder:
@@ -145,10 +65,14 @@ class UnnamedFinder:
 
     def find(self, listing: LogListing, digests: DigestSpan, window: TimeWindow) -> UnnamedLogs:
         """Counts and findings about the log files of `window` that no digest of the span names."""
-        left = [self._unnamed(listed) for listed in listing.left]
-        left = [log for log in left if log.named_for is None or window.holds(log.named_for)]
-        if not left:
-            return UnnamedLogs()
+        every = [self._unnamed(listed) for listed in listing.left]
+        later = [log for log in every if log.named_for is not None and log.named_for > window.end]
+        left = [log for log in every if log.named_for is None or window.holds(log.named_for)]
+        result = self._find(left, digests) if left else UnnamedLogs()
+        result.open += [log.listed.location for log in later]
+        return result
+
+    def _find(self, left: list[Unnamed], digests: DigestSpan) -> UnnamedLogs:
         own = self._own(left, digests)
         others = self._others(left)
         known = _named_of({log.listed.location for log in left}, (*own, *others))
@@ -204,6 +128,7 @@ class UnnamedFinder:
             claim = judge_unnamed(log, digests_read, self._tools.now)
             if claim is Claim.PENDING:
                 result.pending += 1
+                result.open.append(log.listed.location)
             elif claim is Claim.UNATTESTED:
                 result.unattested += 1
                 if not self._unsigned_writers:

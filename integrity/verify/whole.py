@@ -65,7 +65,7 @@ def _outcome(
 ) -> Outcome:
     """What was interrupted cannot be valid any more, nor what every chain had ended before."""
     outcome = outcome_of(chains, findings)
-    nothing = not any(chain.digest_files.total for chain in chains)
+    nothing = not any(chain.digest_files.total or chain.unchanged for chain in chains)
     return worst([outcome, Outcome.UNDETERMINED]) if info.interrupted or nothing else outcome
 
 
@@ -115,7 +115,11 @@ def _population(job: Job, plan: Plan, joined: Sequence[JoinedChain]) -> Populati
     """An ended chain is listed, and expected no more; where all digests are gone none is found."""
     standard = [chain.results[0] for chain in joined]
     found = [chain.results[0] for chain in joined if chain.is_there]
-    expected = [c for c in standard if c.digest_files.total or c.state is not ChainState.ENDED]
+    expected = [
+        chain
+        for chain in standard
+        if chain.digest_files.total or chain.unchanged or chain.state is not ChainState.ENDED
+    ]
     return Population(
         method=tuple(plan.method),
         accounts=Expected(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from integrity.chain.estate import ExpirationRule, Unasked
@@ -86,6 +86,7 @@ class Opened:
         previous_sha256: str | None,
         accepting: bool,
         rules: tuple[Wanted, ...],
+        overlap: timedelta | None,
         stopping: Stopping,
     ) -> Verification:
         """All of it over a window."""
@@ -98,6 +99,7 @@ class Opened:
                 known=known,
                 accepting=accepting,
                 rules=rules,
+                overlap=overlap,
             ),
             stopping,
             previous_sha256,
@@ -171,6 +173,7 @@ class Opened:
         known_rules: tuple[ExpirationRule, ...] | None = None,
         accepting: bool = False,
         rules: tuple[Wanted, ...] = (),
+        overlap: timedelta | None = None,
     ) -> Job:
         table = self.watched.table
         return Job(
@@ -187,6 +190,7 @@ class Opened:
             known_rules=known_rules,
             accepting=accepting,
             rules=rules,
+            overlap=overlap,
         )
 
     def _run(self, job: Job, stopping: Stopping, previous_sha256: str | None) -> Verification:

@@ -21,9 +21,10 @@ def test_the_arithmetic_is_what_it_says() -> None:
 
     assert made is not None
     ticks, watched, proven = made.lines
-    # 7 of 24 hours of 2,472 files; one root, two folders of the account, and in 7 of 24 ticks the
-    # folders of two days: two of digest files, four pages of log files.
-    assert ticks.requests == Requests(lists=720 * (1 + 2 + 8), gets=720 * 721)
+    # An hour of a day's 2,472 files, and a digest file a chain; one root, two folders of the
+    # account, and in 7 of 24 ticks the folders of two days: two of digest files, four pages of log
+    # files.
+    assert ticks.requests == Requests(lists=720 * (1 + 2 + 8), gets=720 * (103 + 2))
     # Of the log files three pages and one, of a month's digests one and one.
     assert watched.requests == Requests(lists=30 * (90 * 4 + 4 * 2), gets=0)
     assert proven.requests == Requests(lists=90 * (4 + 2), gets=90 * 2472)
@@ -55,6 +56,16 @@ def test_a_past_that_is_not_proven_again_costs_no_reading() -> None:
 
     assert made is not None
     assert [line.what for line in made.lines] == ["hourly ticks", "watching the past"]
+
+
+def test_without_a_watch_over_the_past_each_tick_reads_its_overlap_again() -> None:
+    watching = replace(USUAL, watch_days=0)
+    made = forecast(TRAIL, "-", [QUIET], 1, watching, by_kms=False, bucket_key=False)
+
+    assert made is not None
+    [ticks] = made.lines
+    assert ticks.requests.gets == 720 * 14
+    assert "7 of 24 hours" in ticks.because
 
 
 def test_nothing_found_is_nothing_reckoned() -> None:

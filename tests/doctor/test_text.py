@@ -114,9 +114,9 @@ def test_a_month_is_shown_with_its_arithmetic() -> None:
         "together",
         "7,320",
         "LIST",
-        "21,600",
+        "9,360",
         "GET",
-        "21,600",
+        "9,360",
         "kms:Decrypt",
     ]
 

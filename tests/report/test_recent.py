@@ -39,6 +39,11 @@ def test_the_hour_in_which_a_window_begins_is_the_earlier_records() -> None:
     assert letters(told("PP", 0), told("PP", 2.5, end=4)) == {PLACE: "PPPP??"}
 
 
+def test_what_was_not_read_again_stands_as_it_was_told() -> None:
+    assert letters(told("PEX", 0), told("SSSP", 0)) == {PLACE: "PEXP??"}
+    assert letters(told("SSP", 0), told("SSSP", 0)) == {PLACE: "SSPP??"}
+
+
 def test_a_look_is_later_than_the_record_that_holds_it() -> None:
     """An incident's own window, verified again after a repair."""
     later = replace(told("PP", 4), looks=(told("P", 1),))

@@ -18,6 +18,7 @@ from integrity.record import (
     Acceptance,
     Acknowledged,
     Acknowledgement,
+    ChainResult,
     ChainState,
     DigestCounts,
     Expected,
@@ -26,6 +27,7 @@ from integrity.record import (
     Population,
     Run,
     Totals,
+    UnchangedHours,
 )
 from integrity.report.text import (
     MOST_CHAINS,
@@ -71,6 +73,7 @@ def proven_of(record: Run, style: Style = PLAIN) -> list[str]:
     lines = lines_of(record, style)
     first = next(index for index, line in enumerate(lines) if line.startswith("Proven"))
     last = next(index for index, line in enumerate(lines) if line.startswith("Expected"))
+    assert {line[:9].strip() for line in lines[first + 1 : last]} <= {"", "Unchanged"}
     return [line[11:] for line in lines[first:last]]
 
 
@@ -342,6 +345,32 @@ def test_chains_whose_next_digest_is_not_due_share_one_line() -> None:
     assert proven_of(run(chains=(one, other, begun))) == [
         "at least 2026-03-01T02:00:00Z to 2026-03-01T22:40:00Z, in 3 chains: "
         "everything that exists and is due"
+    ]
+
+
+def unread(*covered: TimeWindow, region: str = "us-east-1", until: int = 20) -> ChainResult:
+    """A chain of which the day's first hours were not read again."""
+    hours = UnchangedHours(DAY, DAY + until * HOUR, digest_files=until, log_files=1)
+    one = replace(chain(region, covered=covered), unchanged=hours)
+    return one if covered else replace(one, digest_files=DigestCounts(), log_files=LogCounts())
+
+
+def test_what_was_not_read_again_has_a_line() -> None:
+    news = TimeWindow(DAY + 20 * HOUR, DAY + 21 * HOUR)
+    assert proven_of(run(chains=(unread(news), unread(region="eu-west-1")))) == [
+        "2026-03-01T20:00:00Z to 2026-03-01T21:00:00Z, in 1 chain: everything that exists and is "
+        "due",
+        "2026-03-01T00:00:00Z to 2026-03-01T20:00:00Z, in 2 chains: 40 digest files and 2 log "
+        "files are listed as when an earlier run proved them, and were not read again",
+    ]
+
+
+def test_where_nothing_has_come_since_nothing_new_is_proven() -> None:
+    record = run(chains=(unread(), unread(region="eu-west-1", until=19)), totals=Totals())
+    assert proven_of(record) == [
+        "nothing: no digest file has come since an earlier run",
+        "at least 2026-03-01T00:00:00Z to 2026-03-01T19:00:00Z, in 2 chains: 39 digest files and "
+        "2 log files are listed as when an earlier run proved them, and were not read again",
     ]
 
 

@@ -151,6 +151,7 @@ class MemoryStage:
         previous_sha256: str | None,
         accepting: bool,
         rules: tuple[Wanted, ...],
+        overlap: timedelta | None,
         stopping: Stopping,
     ) -> Verification:
         return self._verify(
@@ -159,6 +160,7 @@ class MemoryStage:
             previous_sha256=previous_sha256,
             accepting=accepting,
             rules=rules,
+            overlap=overlap,
             stopping=stopping,
         )
 

@@ -26,8 +26,11 @@ from tests.service.past_stage import (
 
 pytestmark = pytest.mark.slow
 
-FULL_DAY = 24 * 2
-"""Objects of a day: a digest file and a log file an hour."""
+AN_HOUR = 2
+"""Objects of an hour: a digest file and a log file."""
+
+CANONICAL_DAY = 24 + 288
+"""Objects of a day with a digest file an hour and a log file every five minutes."""
 
 
 @pytest.fixture(scope="module")
@@ -58,32 +61,54 @@ def test_a_log_of_any_watched_day_is_alarmed_within_a_day(
 
 
 def test_an_unchanged_past_costs_a_listing_a_day_and_no_read(stage: MemoryStage) -> None:
-    """The twin does the same without a watch: what it reads is the tick's own window."""
-    twin = again(stage)
-    twin.settings["past"] = None
+    """What a tick reads is the new hour, and the digest before it for the link."""
     logs: Counter[str] = Counter()
-    reads, own, proofs, requests = 0, 0, 0, 0
+    reads, proofs, requests = 0, 0, 0
     for _ in hours(stage, 24):
-        twin.tick()
-        twin.pass_hours()
         if stage.proofs:  # yesterday is proven and sealed: that is its re-proof
             proofs += sum(len(proof.days) for proof in stage.proofs)
         else:
-            reads = max(reads, len(stage.source.fetched) - len(twin.source.fetched))
-            own = max(own, len(twin.source.fetched))
+            reads = max(reads, len(stage.source.fetched))
         requests += len(stage.listings)
-        logs.update(
-            prefix
-            for prefix in stage.listings
-            if "/CloudTrail/" in prefix and prefix < _logs_of(stage, 2)
-        )
-    print(f"a tick reads {reads} objects for the past and {own} in its window; {requests} listings")
-    assert reads <= FULL_DAY / 20
+        logs.update(_past_logs(stage))
+    print(f"a tick reads {reads} objects; {requests} listings of the past")
+    assert reads <= AN_HOUR + 1
     assert proofs == 1
     assert set(logs.values()) == {1}
     assert len(logs) >= 88
     digests = requests - sum(logs.values())
     assert digests < 20
+
+
+def test_an_hourly_tick_reads_a_twentieth_of_a_full_day(stage: MemoryStage) -> None:
+    """A day and a half of a log file every five minutes lie behind, and all before is sealed."""
+    stage.settings["overlap"] = 6 * HOUR
+    stage.world.chains[0].traffic.logs_per_hour = 12
+    for _ in hours(stage, 36):
+        assert news(stage) == []
+    reads: list[int] = []
+    own: list[int] = []
+    logs: Counter[str] = Counter()
+    for _ in hours(stage, 24):
+        logs.update(_past_logs(stage))
+        if not stage.proofs:
+            reads.append(len(stage.source.fetched))
+            own.append(len(stage.source.listed) - len(stage.listings))
+        assert news(stage) == []
+    yesterday = digests_of(stage, 1)
+    assert len(yesterday) + sum(len(one.log_files) for one in yesterday) == CANONICAL_DAY
+    print(f"a tick reads {sorted(reads)} of {CANONICAL_DAY} objects, with {max(own)} listings")
+    assert len(reads) == 23
+    assert max(reads) <= CANONICAL_DAY / 20
+    assert max(own) <= 4
+    assert set(logs.values()) == {1}
+    assert len(logs) >= 87  # the oldest day goes, and the newest are left out here
+
+
+def _past_logs(stage: MemoryStage) -> list[str]:
+    """The log folders of past days that the watch listed in this tick."""
+    latest = _logs_of(stage, 2)
+    return [one for one in stage.listings if "/CloudTrail/" in one and one < latest]
 
 
 def _logs_of(stage: MemoryStage, ago: int) -> str:

@@ -9,6 +9,7 @@ from integrity.chain.findings import Finding, Outcome, Place, Reason, find
 from integrity.chain.known import KnownChain, KnownDigest
 from integrity.chain.model import ChainId, ChainKind, Root, TimeWindow
 from integrity.chain.names import digest_location
+from integrity.chain.seal import Seal, SealedHours
 from integrity.state import (
     Audience,
     Checkpoint,
@@ -66,6 +67,13 @@ def known_chain(number: int, recent: int, now: datetime = NOW) -> KnownChain:
         lost=(),
         attempted=now,
         verified=ends[0],
+        hours=SealedHours(
+            start=now - 6 * HOUR,
+            end=ends[0],
+            written=now,
+            seal=Seal(sha256("hours", number), 6, 72),
+            apart=(sha256("apart")[:32],),
+        ),
     )
 
 

@@ -128,6 +128,19 @@ def test_a_file_of_an_earlier_program_is_read_on(path: Path) -> None:
     store.close()
 
 
+def test_chains_of_an_earlier_program_have_no_sealed_hours(path: Path) -> None:
+    edit(
+        path,
+        "UPDATE trails SET checkpoint = CAST(json_remove(CAST(checkpoint AS TEXT), "
+        "'$.chains[0].hours', '$.chains[1].hours') AS BLOB)",
+    )
+    store = SqliteStore(path)
+    checkpoint = store.load(ARN).checkpoint
+    assert checkpoint is not None
+    assert [chain.hours for chain in checkpoint.chains] == [None, None]
+    store.close()
+
+
 def test_a_newer_schema_is_left_alone(path: Path) -> None:
     edit(path, "PRAGMA user_version = 2")
     before = path.read_bytes()

@@ -20,7 +20,7 @@ from integrity.lab.estate import ExpirationRule, LabTrail
 from integrity.lab.objects import LabDigest
 from integrity.lab.world import Chain, World
 from integrity.record import Run
-from integrity.verify import join, plan, segment
+from integrity.verify import checking, join, plan
 from integrity.verify.accept import accept
 from tests.chain.specimens import at
 from tests.memory import MemorySource, only, reasons, verify_on
@@ -593,7 +593,7 @@ def nobody_remembers(patch: pytest.MonkeyPatch) -> None:
 
 
 def nothing_is_looked_up(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(segment, "look_up", lambda *chains, **rest: ([], []))  # noqa: ARG005
+    patch.setattr(checking, "look_up", lambda *chains, **rest: ([], []))  # noqa: ARG005
 
 
 def cut(service: Service) -> None:

@@ -106,6 +106,15 @@ def test_a_long_window_is_cut_at_midnights() -> None:
     assert len(cut(hours(0, 24 * 400))) == 400
 
 
+def test_what_is_to_stay_whole_is_not_cut() -> None:
+    """Not where a midnight lies in it, and not where one ends it."""
+    within, ending = hours(22, 26), hours(40, 48)
+    assert cut(hours(20, 60), [within]) == [hours(20, 48), hours(48, 60)]
+    assert cut(hours(20, 60), [ending]) == [hours(20, 24), hours(24, 60)]
+    assert cut(hours(20, 60), [within, ending]) == [hours(20, 60)]
+    assert cut(hours(20, 60), [hours(24, 30)]) == cut(hours(20, 60))
+
+
 def test_an_empty_window_is_one_piece() -> None:
     assert cut(hours(5, 5)) == [hours(5, 5)]
 

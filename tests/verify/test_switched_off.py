@@ -38,7 +38,7 @@ from integrity.lab.keys import LabKey, pooled_key
 from integrity.record import Run, outcome_of
 from integrity.service import reconcile
 from integrity.state import Sighting
-from integrity.verify import join, judged, segment, unnamed, whole
+from integrity.verify import checking, join, judged, unnamed, whole
 from integrity.verify.judged import DigestJudge, Judged
 from integrity.verify.keyring import KeyRing
 from integrity.verify.logs import LogChecker
@@ -224,7 +224,7 @@ def where_a_key_comes_from(patch: pytest.MonkeyPatch) -> None:
 
 def links(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(join, "check_links", lambda _: [])
-    patch.setattr(segment, "check_links", lambda _: [])
+    patch.setattr(checking, "check_links", lambda _: [])
 
 
 def what_aws_delivered(patch: pytest.MonkeyPatch) -> None:
@@ -250,7 +250,7 @@ def what_is_due(patch: pytest.MonkeyPatch) -> None:
 
 
 def objects_of_no_name(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(segment._SegmentCheck, "_strangers", lambda _: iter(()))
+    patch.setattr(checking.SegmentCheck, "_strangers", lambda _: iter(()))
 
 
 def log_files_that_nobody_names(patch: pytest.MonkeyPatch) -> None:

@@ -14,8 +14,8 @@ from integrity.lab import attacks
 from integrity.lab.objects import Address, StoredObject
 from integrity.lab.world import Chain
 from integrity.record import SegmentResult
+from integrity.verify.log_listing import LogListing, list_logs
 from integrity.verify.named import NamedLogs
-from integrity.verify.unnamed import LogListing, list_logs
 from tests.chain.specimens import CHAIN, at, hours
 from tests.memory import as_trail
 from tests.verify.stage import MINUTE, Stage, made
