@@ -170,6 +170,8 @@ def timeless(incident: Incident) -> Incident:
         notified=None if incident.notified is None else never,
         look_again=never,
         ticks=0,
+        seen=(),
+        finding=incident.finding and replace(incident.finding, first_seen=None),
     )
 
 
