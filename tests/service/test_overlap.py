@@ -557,6 +557,18 @@ def test_another_overlap_is_looked_at_from_where_it_begins(
     assert len(stage.source.fetched) == AN_HOUR + 1
 
 
+def test_a_first_window_that_is_shorter_than_the_overlap_seals_no_more_than_it_read() -> None:
+    """What lies before it is listed with the same day, and was read by nobody."""
+    stage = begun(hours=33, logs_per_hour=2)
+    watched(stage, reprove_days=0)
+    stage.settings["first_window"] = 2 * HOUR
+    attacks.edit_log(stage.world, log_of(stage, 4))
+    assert stage.tick().run.outcome == "valid"
+    assert sealed(stage).start == stage.world.now - 2 * HOUR
+    stage.pass_hours()
+    assert [one.reason for one in stage.tick().run.findings] == ["log_hash_mismatch"]
+
+
 def test_a_person_who_accepts_has_everything_read(stage: MemoryStage) -> None:
     stage.pass_hours()
     run = stage.tick(accept="as it is").run
