@@ -214,7 +214,7 @@ class Originals:
         proven, wrong = _Proven(), set[str | None]()
         tools = replace(self._tools, objects=objects, progress=proven)
         part = replace(self._plan.segments[chain][0], is_first=True, is_last=True)
-        part = replace(part, witness=None, wanted=None, known=())
+        part = replace(part, witness=None, wanted=None, known=(), hours=None)
         for window in hours:
             result = check_segment(replace(part, window=window), self._job, tools)
             wrong |= {finding.s3_uri for finding in result.findings}

@@ -22,7 +22,7 @@ from integrity.lab.objects import LabDigest, LabLog, StoredObject
 from integrity.lab.world import World
 from integrity.record import Run, UnchangedHours, decode
 from integrity.state import Checkpoint, Sighting
-from tests.memory import MemorySource
+from tests.memory import MemorySource, MemoryVersions
 from tests.service.memory_stage import HOUR, MemoryStage, begun
 from tests.service.past_stage import again, news, watched
 from tests.service.test_rules import RuleStage
@@ -406,6 +406,26 @@ def test_a_gap_is_told_as_long_as_it_is_looked_at(stage: MemoryStage) -> None:
     assert reasons[0] == reasons[4] == ["chain_gap"]
     assert reasons[-1] == []
     assert len(stage.source.fetched) == AN_HOUR + 1
+
+
+@pytest.mark.parametrize(
+    "change", ["a log edited", "a log deleted", "an hour deleted", "the newest digest deleted"]
+)
+def test_what_lay_there_before_is_named_as_by_one_that_reads_everything(change: str) -> None:
+    """With the older versions in their place the listing is as it was sealed."""
+    stage = begun(hours=33, logs_per_hour=2)
+    watched(stage, reprove_days=0)
+    stage.world.objects.enable_versioning(stage.trail.bucket)
+    stage.tick()
+    twin = twin_of(stage)
+    named = []
+    for one in (stage, twin):
+        one.asked["versions"] = MemoryVersions(one.world)
+        CHANGES[change](one)
+        found = one.tick().run.findings
+        named.append([(f.versions_tried, [o.s3_uri for o in f.originals]) for f in found])
+    assert named[0] == named[1]
+    assert all(originals for _, originals in named[0])
 
 
 # Between listing and reading
