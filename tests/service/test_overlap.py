@@ -245,6 +245,10 @@ CHANGES: dict[str, Callable[[MemoryStage], None]] = {
     "a log moved": lambda on: attacks.swap_logs(on.world, log_of(on, 3), log_of(on, 2)),
     "a log written again": lambda on: overwrite(on, 3),
     "a log archived": lambda on: attacks.archive(on.world, log_of(on, 3).address, put_again=True),
+    "a log moved into an archive": lambda on: attacks.archive(on.world, log_of(on, 3).address),
+    "a digest moved into an archive": lambda on: attacks.archive(
+        on.world, digest_of(on, 3).address
+    ),
     "a digest edited": lambda on: attacks.edit_digest(on.world, digest_of(on, 3), awsAccountId="1"),
     "a digest deleted": lambda on: attacks.delete_digest(on.world, digest_of(on, 3)),
     "the newest digest deleted": lambda on: attacks.delete_digest(on.world, digest_of(on, 0)),
@@ -290,6 +294,8 @@ BAD = [
     ("the oldest log edited", "log_hash_mismatch"),
     ("the newest log edited", "log_hash_mismatch"),
     ("a log deleted", "log_missing"),
+    ("a log moved into an archive", "object_unreadable"),
+    ("a digest moved into an archive", "object_unreadable"),
     ("a digest edited", "digest_claim_mismatch"),
     ("a digest deleted", "digest_missing"),
     ("the newest digest deleted", "head_rewound"),
