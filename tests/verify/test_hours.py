@@ -80,6 +80,14 @@ def test_what_is_not_wholly_proven_is_told_from_what_is(
     assert not is_proven(replace(result, **change(result)), nothing)
 
 
+def test_without_the_digest_that_ends_them_hours_are_not_gone_on_with(
+    service: Service, executor: Executor
+) -> None:
+    """It is what the next one is linked to; of one that is foreign nothing else is said."""
+    result = replace(made().check(executor, 5, 9), unchanged=sealed(service))
+    assert not is_proven(result, DigestSpan(result.span))
+
+
 def test_without_an_overlap_nothing_is_sealed_or_left_alone(service: Service) -> None:
     hours_before = sealed(service)
     assert hours_before is not None
