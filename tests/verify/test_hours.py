@@ -104,6 +104,17 @@ def test_what_was_not_looked_at_is_not_sealed(service: Service, left_out: str) -
     assert sealed(service) is None
 
 
+def test_hours_that_begin_at_midnight_are_proven_by_one_segment() -> None:
+    """So that all that is sealed was listed before any of it was read."""
+    service = begun(30)
+    tick(service, 30)
+    hours = sealed(service)
+    assert hours is not None
+    assert hours.start == at(24)
+    logs = [one.removeprefix(FOLDER) for one in service.source.listed if "/CloudTrail/" in one]
+    assert sorted(logs) == ["2026/03/01/", "2026/03/02/"]
+
+
 def test_where_an_overlap_holds_no_digest_nothing_is_sealed() -> None:
     """Each digest is read once, by the tick after it came."""
     service = begun(30.3)
