@@ -57,8 +57,6 @@ def find_unchanged(
     )
     for root in (chain.root, *beside):
         folders.list_days(root, days_from(hours.start, hours.end))
-    if folders.shelf.unlisted:
-        return None
     own = _own_digests(folders, chain)
     roots = dict.fromkeys([chain.root, *(root for end, root, _ in own if end >= hours.start)])
     logs: list[Listed] = []

@@ -14,11 +14,13 @@ from integrity.chain.link import LogTally, Standing
 from integrity.chain.model import ChainId, Root, TimeWindow
 from integrity.chain.seal import SealedHours
 from integrity.lab import attacks
+from integrity.lab.estate import LabOrganization
 from integrity.record import Run, SegmentResult
 from integrity.verify.hours import is_proven
 from integrity.verify.log_listing import log_prefixes
 from integrity.verify.span import DigestSpan
 from tests.chain.specimens import at, hours
+from tests.organizations import ORGANIZATION
 from tests.verify.stage import Stage, made
 from tests.verify.test_known import Service, begun
 
@@ -168,3 +170,19 @@ def test_what_is_wrong_in_the_old_place_is_found_by_the_next_tick() -> None:
     stage.world.switch_bucket(stage.chain, bucket="trail-logs", prefix="moved")
     attacks.edit_log(stage.world, service.digest(24).log_files[0])
     assert tick(service, 27.6).outcome == "invalid"
+
+
+def test_both_layouts_of_a_trail_that_became_an_organizations_are_listed() -> None:
+    stage: Stage = made(hours=26, now=at(20.6))
+    world, trail = stage.world, stage.trail
+    service = Service(world, trail, stage.chain)
+    assert tick(service, 20.6).outcome == "valid"
+    trail.place = replace(trail.place, organization_id=ORGANIZATION)
+    world.organization = LabOrganization(ORGANIZATION, trail.account_id)
+    world.add_account(trail.account_id)
+    stage.chain.place = trail.place
+    for hour in range(21, 25):
+        run = tick(service, hour + 0.6)
+        assert (run.outcome, len(service.source.fetched)) == ("valid", 4)
+    attacks.edit_log(world, service.digest(19).log_files[0])
+    assert tick(service, 25.6).outcome == "invalid"
