@@ -89,6 +89,7 @@ class MemorySource:
                 S3Location(bucket, key),
                 len(stored.body),
                 stored.last_modified,
+                stored.etag,
                 storage_class=stored.storage_class,
             )
             for key in self.world.objects.keys_under(bucket, prefix)

@@ -18,10 +18,12 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 
 from integrity.chain.model import Listed, S3Location
 from integrity.chain.seal import SealedHours, entry_of, make_seal
 from integrity.chain.times import HOUR
+from integrity.chain.trouble import is_archived
 
 MOST_APART = 64
 """More log files than so many are not told apart: then the hours are not sealed."""
@@ -46,8 +48,12 @@ def written_since(start: datetime) -> datetime:
 
 
 def is_unchanged(hours: SealedHours, shown: Shown) -> bool:
-    """Whether all of it is there as it was sealed, and nothing else."""
-    return _seal(hours, shown) == hours
+    """Whether all of it is there as it was sealed, and nothing else.
+
+    What a lifecycle rule has put into an archive keeps its time, and can be read by nobody.
+    """
+    held = _held(hours, shown)
+    return _seal(hours, held) == hours and not any(map(is_archived, chain(*held)))
 
 
 def is_open(listed: Listed, hours: SealedHours) -> bool:
@@ -87,19 +93,24 @@ def seal_hours(
         apart=tuple(apart),
         heard=heard,
     )
-    return _seal(blank, shown)
+    return _seal(blank, _held(blank, shown))
 
 
-def _seal(hours: SealedHours, shown: Shown) -> SealedHours:
-    """The same hours, sealed as they are shown now."""
+def _held(hours: SealedHours, shown: Shown) -> tuple[list[Listed], list[Listed]]:
+    """What of it belongs to the hours: digests, and log files."""
     since = written_since(hours.start)
-    digests = [entry_of(listed) for end, listed in shown.digests if hours.window.holds(end)]
+    digests = [listed for end, listed in shown.digests if hours.window.holds(end)]
     logs = [
-        entry_of(listed)
+        listed
         for listed in shown.logs
         if listed.last_modified >= since and not is_open(listed, hours)
     ]
-    return replace(hours, seal=make_seal(digests, logs))
+    return digests, logs
+
+
+def _seal(hours: SealedHours, held: tuple[list[Listed], list[Listed]]) -> SealedHours:
+    """The same hours, sealed as they are shown now."""
+    return replace(hours, seal=make_seal(*(map(entry_of, kind) for kind in held)))
 
 
 def _mark(location: S3Location) -> str:

@@ -1,4 +1,4 @@
-"""One way through a segment: its digests, the log files that they name, and those that none names.
+"""Checks a segment: its digests, the log files that they name, and those that none names.
 
 1. list the digest folders and read the digests, with one beyond each end (`digests`)
 2. list the log folders, and check every log file that an authentic digest of the span names
@@ -6,47 +6,45 @@
 3. judge the log files that none of them names (`unnamed`)
 4. look for what earlier verifications know and the span does not show (`remembered`)
 5. seal what of it the next verification looks at again, where all of it was proven (`hours`)
+
+Hours that the last verification sealed at its begin are left alone while their listing is
+unchanged. The result is small, as the segment is; links, coverage and the head are judged later,
+from the results alone (`join`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from integrity.chain.findings import Finding, Place, Reason, find
 from integrity.chain.hours import written_since
 from integrity.chain.known import heard_of
 from integrity.chain.limits import MIB
 from integrity.chain.link import Entry, LogTally, check_links, in_order
-from integrity.chain.model import ChainKind, TimeWindow, Unreachable
+from integrity.chain.model import ChainKind, Unreachable
 from integrity.chain.names import digest_folder
 from integrity.chain.retention import Expiry
-from integrity.chain.times import DAY, day_folder
 from integrity.record import SegmentResult
 from integrity.verify.digests import DigestReader
 from integrity.verify.head import due_by, newest_digest, was_redelivered
-from integrity.verify.hours import Unchanged, is_proven, seal_next
+from integrity.verify.hours import Unchanged, find_unchanged, is_proven, seal_next
 from integrity.verify.job import Job
 from integrity.verify.judged import DigestJudge
 from integrity.verify.kept import Retention
 from integrity.verify.keyring import KeyRing
-from integrity.verify.listing import DigestFolders, days_from
+from integrity.verify.listing import DigestFolders
 from integrity.verify.log_listing import LogListing, list_logs
 from integrity.verify.logs import LogChecker, LogSpan, unread
 from integrity.verify.named import NamedLogs
 from integrity.verify.parallel import Budget
 from integrity.verify.remembered import look_up
 from integrity.verify.searched import Searches
+from integrity.verify.segment import Segment
 from integrity.verify.span import DigestSpan
+from integrity.verify.strangers import find_strangers
 from integrity.verify.tools import Tools
 from integrity.verify.unnamed import UnnamedFinder, UnnamedLogs
-
-if TYPE_CHECKING:
-    from integrity.verify.segment import Segment
-
-_SECOND = timedelta(seconds=1)
 
 _READ = Budget(MIB)
 """So many stored bytes of digests are read at a time, whatever the number of segments under way: it
@@ -59,6 +57,35 @@ _LISTED = Budget(2 * _PAGE)
 """So many log files are in memory as a listing shows them: a page of them takes some megabytes, and
 a page is all that S3 gives at a time.
 """
+
+_SHOWN = Budget(16_000)
+"""So many log files of sealed hours are in memory at a time as their listing shows them."""
+
+
+def check_segment(segment: Segment, job: Job, tools: Tools) -> SegmentResult:
+    """Check one segment. Harmless to repeat.
+
+    Where hours at its begin are unchanged and nothing is wrong with the others, it is these others
+    that are read; else it is all of it, so that whatever is told is told of the whole.
+    """
+    result = _check_new(segment, job, tools)
+    return SegmentCheck(segment, job, tools).check() if result is None else result
+
+
+def _check_new(segment: Segment, job: Job, tools: Tools) -> SegmentResult | None:
+    """What comes after unchanged hours, where that is enough."""
+    hours = segment.hours
+    # What ended chains may stand in any of its log files, and so may what rules were not asked.
+    if hours is None or segment.wanted is not None or (job.rules and not hours.heard):
+        return None
+    with _SHOWN.hold(hours.seal.logs):
+        window = segment.log_window
+        unchanged = find_unchanged(hours, segment.chain, segment.beside, window, tools)
+        if unchanged is None:
+            return None
+        check = SegmentCheck(segment, job, tools, unchanged)
+        result = check.check()
+        return result if check.is_proven or tools.stopping.is_set() else None
 
 
 class SegmentCheck:
@@ -81,7 +108,7 @@ class SegmentCheck:
         )
         if unchanged is not None:
             hours, self._folders = unchanged.hours.window, unchanged.folders
-            self._span = replace(self._span, start=hours.end + _SECOND)
+            self._span = segment.span_after(hours.end)
             self._known = tuple(one for one in self._known if not hours.holds(one.digest.end))
         self._heard = heard_of(segment.known)
         rules = job.rules if job.log_files else ()
@@ -209,7 +236,7 @@ class SegmentCheck:
                 *logs.findings,
                 *unnamed.findings,
                 *(() if self._job.accepting else found),
-                *self._strangers(),
+                *find_strangers(chain, self._segment.log_window, self._folders.shelf),
                 *(self._not_listed(folder) for folder in unlisted),
             ),
             unattested=unnamed.unattested if listed else None,
@@ -251,26 +278,6 @@ class SegmentCheck:
         chain = self._segment.chain
         folder = digest_folder(chain.root, chain.account_id, chain.region)
         return Retention(self._tools, self._job.known_rules).of_folder(chain.root.bucket, folder)
-
-    def _strangers(self) -> Iterator[Finding]:
-        """Objects in the window's digest folders that are named like no trail's digest."""
-        chain = self._segment.chain
-        folder = digest_folder(chain.root, chain.account_id, chain.region)
-        days = {
-            folder + day_folder(day): day
-            for day in days_from(self._segment.log_window.start, self._segment.log_window.end)
-        }
-        for listed in self._folders.shelf.strangers:
-            day = days.get(listed.location.key[: len(folder) + len("2026/03/01/")])
-            if day is not None:
-                yield find(
-                    Reason.DIGEST_FOREIGN,
-                    self._place,
-                    TimeWindow(day, day + DAY),
-                    s3_uri=listed.location.uri,
-                    last_modified=listed.last_modified,
-                    detail="not named like a digest file",
-                )
 
     def _not_listed(self, folder: Unreachable) -> Finding:
         return find(

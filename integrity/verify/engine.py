@@ -22,10 +22,11 @@ from multiprocessing import get_context
 from typing import Protocol
 
 from integrity.record import SegmentResult
+from integrity.verify.checking import check_segment
 from integrity.verify.job import Job
 from integrity.verify.parallel import LINGER_SECONDS, Stopping, each
 from integrity.verify.ports import OpenSources, Slowdowns, Untold
-from integrity.verify.segment import Segment, check_segment
+from integrity.verify.segment import Segment
 from integrity.verify.tools import Tools
 
 _AT_ONCE = 32

@@ -57,8 +57,6 @@ def find_unchanged(
     )
     for root in (chain.root, *beside):
         folders.list_days(root, days_from(hours.start, hours.end))
-    if folders.shelf.unlisted:
-        return None
     own = _own_digests(folders, chain)
     roots = dict.fromkeys([chain.root, *(root for end, root, _ in own if end >= hours.start)])
     logs: list[Listed] = []
@@ -138,12 +136,17 @@ def seal_next(
 
 def is_proven(result: SegmentResult, digests: DigestSpan) -> bool:
     """Whether all of the segment was read, and nothing at all is to be said of it."""
-    before = result.unchanged
-    ends = [entry for entry in digests.entries if before and entry.window.end == before.end]
     return (
         result.complete
         and not (result.findings or result.unattested)
         and not check_links(digests.entries)
-        and all(entry.is_authentic for entry in (*ends, *result.entries))
+        and (result.unchanged is None or _is_linked(result.unchanged, digests))
+        and all(entry.is_authentic for entry in result.entries)
         and all(entry.logs.valid == entry.log_files for entry in result.entries)
     )
+
+
+def _is_linked(before: SealedHours, digests: DigestSpan) -> bool:
+    """Whether the digest that ends the unchanged hours was read for the link, and is authentic."""
+    ends = [entry for entry in digests.entries if entry.window.end == before.end]
+    return bool(ends) and all(entry.is_authentic for entry in ends)

@@ -61,10 +61,13 @@ class Job:
 
     @property
     def next_start(self) -> datetime | None:
-        """Where the next job begins, if what this one proves of its hours is sealed for it."""
+        """Where the next job begins, if what this one proves of its hours is sealed for it.
+
+        Not before this one: of a first window that is shorter than the overlap nobody read more.
+        """
         if self.overlap is None or not (self.log_files and self.unreferenced):
             return None
-        return self.window.end - self.overlap
+        return max(self.window.start, self.window.end - self.overlap)
 
     @property
     def requested(self) -> Requested:

@@ -11,7 +11,6 @@ from datetime import datetime
 
 from integrity.chain.acts import NO_ACTS, Acts, TrailAct
 from integrity.chain.coverage import Coverage, Situation, judge_coverage
-from integrity.chain.evidence import EventRecord
 from integrity.chain.findings import Finding, Outcome, Reason, worst
 from integrity.chain.fold import fold
 from integrity.chain.known import KnownChain, Seen, advance
@@ -20,14 +19,18 @@ from integrity.chain.model import ChainKind, PublicKey, S3Location, TimeWindow
 from integrity.chain.population import Expectation
 from integrity.chain.recall import Contradiction, check_known
 from integrity.chain.replica import tell_replica
-from integrity.record import (
-    ChainResult,
-    ChainState,
-    LogCounts,
-    SegmentResult,
-)
+from integrity.record import ChainResult, ChainState, SegmentResult
 from integrity.verify.job import Job
-from integrity.verify.tally import digest_counts, head_of, is_proven, named_logs, unread_hours
+from integrity.verify.tally import (
+    all_logs,
+    digest_counts,
+    event_record,
+    head_of,
+    is_proven,
+    named_logs,
+    outcomes_of,
+    unread_hours,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +227,7 @@ class _Join:
         every = (*self._entries, *self._seen.values())
         backfill = {e.location.uri for e in every if e.chain.kind is ChainKind.BACKFILL}
         own = [finding for finding in found if finding.s3_uri not in backfill]
-        unread = () if self._job.log_files else _of(named_logs(entries))
+        unread = () if self._job.log_files else outcomes_of(named_logs(entries))
         state = ChainState.OPEN
         if coverage.is_ended:
             state = ChainState.ENDED
@@ -237,7 +240,7 @@ class _Join:
             root=self._chain.root.uri,
             state=state,
             ended_at=coverage.ended_at,
-            ended_by=_event(coverage.ended_by),
+            ended_by=event_record(coverage.ended_by),
             outcome=worst([Outcome.VALID, *(finding.outcome for finding in own), *unread]),
             covered=coverage.covered,
             hours=hour_letters(
@@ -250,7 +253,7 @@ class _Join:
             ),
             head=head_of([*self._before, *entries]),
             digest_files=digest_counts(entries, outcomes),
-            log_files=self._log_counts(entries),
+            log_files=all_logs(entries, self._segments),
             unchanged=None if unchanged is None else unread_hours(unchanged),
         )
 
@@ -259,7 +262,7 @@ class _Join:
     ) -> ChainResult:
         entries = self._of_kind(ChainKind.BACKFILL)
         uris = {entry.location.uri for entry in entries}
-        own = [finding for finding in found if finding.s3_uri in uris]
+        own = [finding.outcome for finding in found if finding.s3_uri in uris]
         logs = named_logs(entries)
         return ChainResult(
             account_id=self._chain.account_id,
@@ -267,7 +270,7 @@ class _Join:
             kind=ChainKind.BACKFILL,
             root=self._chain.root.uri,
             state=ChainState.OPEN,
-            outcome=worst([Outcome.VALID, *(finding.outcome for finding in own), *_of(logs)]),
+            outcome=worst([Outcome.VALID, *own, *outcomes_of(logs)]),
             covered=(),
             hours="",
             head=head_of(entries),
@@ -286,32 +289,3 @@ class _Join:
                 so_far = outcomes.get(location, Outcome.VALID)
                 outcomes[location] = worst([so_far, finding.outcome])
         return outcomes
-
-    def _log_counts(self, entries: Sequence[Entry]) -> LogCounts:
-        total = named_logs(entries)
-        for segment in self._segments:
-            total += LogCounts(
-                unattested=segment.unattested,
-                unreferenced=segment.unreferenced,
-                pending=segment.pending,
-            )
-        return total
-
-
-def _of(logs: LogCounts) -> Sequence[Outcome]:
-    """What these log files make of their chain."""
-    counts = {Outcome.INVALID: logs.invalid, Outcome.UNDETERMINED: logs.undetermined}
-    return [outcome for outcome, number in counts.items() if number]
-
-
-def _event(act: TrailAct | None) -> EventRecord | None:
-    if act is None:
-        return None
-    return EventRecord(
-        event_name=act.event_name,
-        time=act.time,
-        by=act.by,
-        event_id=act.event_id,
-        s3_uri=act.log.uri,
-        sha256=act.sha256,
-    )

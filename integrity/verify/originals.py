@@ -34,11 +34,11 @@ from integrity.chain.model import (
 from integrity.chain.names import digest_folder, log_folder, parse_digest, parse_log
 from integrity.chain.times import DAY, HOUR, day_folder
 from integrity.chain.versions import Versions, by_object
+from integrity.verify.checking import check_segment
 from integrity.verify.job import Job
 from integrity.verify.listing import days_from
 from integrity.verify.plan import Plan, cut
 from integrity.verify.ports import Untold, VersionSource
-from integrity.verify.segment import check_segment
 from integrity.verify.substituted import SubstitutedObjects
 from integrity.verify.tools import Tools
 
@@ -214,7 +214,7 @@ class Originals:
         proven, wrong = _Proven(), set[str | None]()
         tools = replace(self._tools, objects=objects, progress=proven)
         part = replace(self._plan.segments[chain][0], is_first=True, is_last=True)
-        part = replace(part, witness=None, wanted=None, known=())
+        part = replace(part, witness=None, wanted=None, known=(), hours=None)
         for window in hours:
             result = check_segment(replace(part, window=window), self._job, tools)
             wrong |= {finding.s3_uri for finding in result.findings}

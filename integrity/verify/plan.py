@@ -141,11 +141,12 @@ def _own_words(told: Told) -> list[str]:
 def cut(window: TimeWindow, whole: Sequence[TimeWindow] = ()) -> list[TimeWindow]:
     """A window in UTC days: what a worker holds in memory is a day of one region's log files.
 
-    What is to stay `whole` is not cut, though a midnight lies in it or ends it.
+    What is to stay `whole` is not cut, though a midnight lies in it or at an end of it: a digest
+    that ends at midnight belongs to the piece before.
     """
     pieces, start, midnight = [], window.start, day_of(window.start) + DAY
     while midnight < window.end:
-        if not any(one.start < midnight <= one.end for one in whole):
+        if not any(one.start <= midnight <= one.end for one in whole):
             pieces.append(TimeWindow(start, midnight))
             start = midnight
         midnight += DAY

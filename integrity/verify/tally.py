@@ -1,14 +1,18 @@
-"""What a chain's digests add up to: counts, the head, which of them nothing is wrong with. Pure."""
+"""What a chain's digests add up to, and how the record says it: counts, the head, which of them
+nothing is wrong with. Pure.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from integrity.chain.acts import TrailAct
+from integrity.chain.evidence import EventRecord
 from integrity.chain.findings import Outcome, worst
 from integrity.chain.link import Entry, Standing
 from integrity.chain.model import S3Location
 from integrity.chain.seal import SealedHours
-from integrity.record import DigestCounts, Head, LogCounts, UnchangedHours
+from integrity.record import DigestCounts, Head, LogCounts, SegmentResult, UnchangedHours
 
 
 def named_logs(entries: Iterable[Entry]) -> LogCounts:
@@ -17,6 +21,24 @@ def named_logs(entries: Iterable[Entry]) -> LogCounts:
     for entry in entries:
         counts += LogCounts(entry.logs.valid, entry.logs.invalid, entry.logs.undetermined)
     return counts
+
+
+def all_logs(entries: Iterable[Entry], segments: Iterable[SegmentResult]) -> LogCounts:
+    """Those, and the ones that no digest names."""
+    total = named_logs(entries)
+    for segment in segments:
+        total += LogCounts(
+            unattested=segment.unattested,
+            unreferenced=segment.unreferenced,
+            pending=segment.pending,
+        )
+    return total
+
+
+def outcomes_of(logs: LogCounts) -> Sequence[Outcome]:
+    """What these log files make of their chain."""
+    counts = {Outcome.INVALID: logs.invalid, Outcome.UNDETERMINED: logs.undetermined}
+    return [outcome for outcome, number in counts.items() if number]
 
 
 def is_proven(entry: Entry, outcomes: Mapping[S3Location, Outcome]) -> bool:
@@ -53,3 +75,17 @@ def head_of(entries: Sequence[Entry]) -> Head | None:
         if entry.is_authentic:
             return Head(entry.location.uri, entry.window.end, entry.sha256, entry.signature)
     return None
+
+
+def event_record(act: TrailAct | None) -> EventRecord | None:
+    """The event that ended a chain, for the record."""
+    if act is None:
+        return None
+    return EventRecord(
+        event_name=act.event_name,
+        time=act.time,
+        by=act.by,
+        event_id=act.event_id,
+        s3_uri=act.log.uri,
+        sha256=act.sha256,
+    )

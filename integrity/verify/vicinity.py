@@ -14,10 +14,11 @@ from integrity.chain.model import ChainId, TimeWindow, VerifiedEvent
 from integrity.chain.times import HOUR, day_of
 from integrity.events.search import Wanted
 from integrity.record import SegmentResult
+from integrity.verify.checking import check_segment
 from integrity.verify.job import Job
 from integrity.verify.plan import Plan
 from integrity.verify.ports import Untold
-from integrity.verify.segment import Segment, check_segment
+from integrity.verify.segment import Segment
 from integrity.verify.tools import Tools
 
 _DELIVERY = HOUR / 2

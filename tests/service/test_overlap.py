@@ -22,7 +22,7 @@ from integrity.lab.objects import LabDigest, LabLog, StoredObject
 from integrity.lab.world import World
 from integrity.record import Run, UnchangedHours, decode
 from integrity.state import Checkpoint, Sighting
-from tests.memory import MemorySource
+from tests.memory import MemorySource, MemoryVersions
 from tests.service.memory_stage import HOUR, MemoryStage, begun
 from tests.service.past_stage import again, news, watched
 from tests.service.test_rules import RuleStage
@@ -245,6 +245,10 @@ CHANGES: dict[str, Callable[[MemoryStage], None]] = {
     "a log moved": lambda on: attacks.swap_logs(on.world, log_of(on, 3), log_of(on, 2)),
     "a log written again": lambda on: overwrite(on, 3),
     "a log archived": lambda on: attacks.archive(on.world, log_of(on, 3).address, put_again=True),
+    "a log moved into an archive": lambda on: attacks.archive(on.world, log_of(on, 3).address),
+    "a digest moved into an archive": lambda on: attacks.archive(
+        on.world, digest_of(on, 3).address
+    ),
     "a digest edited": lambda on: attacks.edit_digest(on.world, digest_of(on, 3), awsAccountId="1"),
     "a digest deleted": lambda on: attacks.delete_digest(on.world, digest_of(on, 3)),
     "the newest digest deleted": lambda on: attacks.delete_digest(on.world, digest_of(on, 0)),
@@ -290,6 +294,8 @@ BAD = [
     ("the oldest log edited", "log_hash_mismatch"),
     ("the newest log edited", "log_hash_mismatch"),
     ("a log deleted", "log_missing"),
+    ("a log moved into an archive", "object_unreadable"),
+    ("a digest moved into an archive", "object_unreadable"),
     ("a digest edited", "digest_claim_mismatch"),
     ("a digest deleted", "digest_missing"),
     ("the newest digest deleted", "head_rewound"),
@@ -406,6 +412,26 @@ def test_a_gap_is_told_as_long_as_it_is_looked_at(stage: MemoryStage) -> None:
     assert reasons[0] == reasons[4] == ["chain_gap"]
     assert reasons[-1] == []
     assert len(stage.source.fetched) == AN_HOUR + 1
+
+
+@pytest.mark.parametrize(
+    "change", ["a log edited", "a log deleted", "an hour deleted", "the newest digest deleted"]
+)
+def test_what_lay_there_before_is_named_as_by_one_that_reads_everything(change: str) -> None:
+    """With the older versions in their place the listing is as it was sealed."""
+    stage = begun(hours=33, logs_per_hour=2)
+    watched(stage, reprove_days=0)
+    stage.world.objects.enable_versioning(stage.trail.bucket)
+    stage.tick()
+    twin = twin_of(stage)
+    named = []
+    for one in (stage, twin):
+        one.asked["versions"] = MemoryVersions(one.world)
+        CHANGES[change](one)
+        found = one.tick().run.findings
+        named.append([(f.versions_tried, [o.s3_uri for o in f.originals]) for f in found])
+    assert named[0] == named[1]
+    assert all(originals for _, originals in named[0])
 
 
 # Between listing and reading
@@ -555,6 +581,18 @@ def test_another_overlap_is_looked_at_from_where_it_begins(
     stage.pass_hours()
     stage.tick()
     assert len(stage.source.fetched) == AN_HOUR + 1
+
+
+def test_a_first_window_that_is_shorter_than_the_overlap_seals_no_more_than_it_read() -> None:
+    """What lies before it is listed with the same day, and was read by nobody."""
+    stage = begun(hours=33, logs_per_hour=2)
+    watched(stage, reprove_days=0)
+    stage.settings["first_window"] = 2 * HOUR
+    attacks.edit_log(stage.world, log_of(stage, 4))
+    assert stage.tick().run.outcome == "valid"
+    assert sealed(stage).start == stage.world.now - 2 * HOUR
+    stage.pass_hours()
+    assert [one.reason for one in stage.tick().run.findings] == ["log_hash_mismatch"]
 
 
 def test_a_person_who_accepts_has_everything_read(stage: MemoryStage) -> None:

@@ -24,8 +24,9 @@ from integrity.lab.estate import LabTrail
 from integrity.lab.objects import Address
 from integrity.lab.world import Chain, World
 from integrity.record import Run, SegmentResult
+from integrity.verify.checking import check_segment
 from integrity.verify.job import Job
-from integrity.verify.segment import Segment, check_segment
+from integrity.verify.segment import Segment
 from integrity.verify.tools import Tools
 from tests.memory import MemoryKeys, MemoryRetention, MemorySource, Silent, as_trail, verify
 from tests.scenarios.stage import NOW, START

@@ -14,11 +14,13 @@ from integrity.chain.link import LogTally, Standing
 from integrity.chain.model import ChainId, Root, TimeWindow
 from integrity.chain.seal import SealedHours
 from integrity.lab import attacks
+from integrity.lab.estate import LabOrganization
 from integrity.record import Run, SegmentResult
 from integrity.verify.hours import is_proven
 from integrity.verify.log_listing import log_prefixes
 from integrity.verify.span import DigestSpan
 from tests.chain.specimens import at, hours
+from tests.organizations import ORGANIZATION
 from tests.verify.stage import Stage, made
 from tests.verify.test_known import Service, begun
 
@@ -80,6 +82,14 @@ def test_what_is_not_wholly_proven_is_told_from_what_is(
     assert not is_proven(replace(result, **change(result)), nothing)
 
 
+def test_without_the_digest_that_ends_them_hours_are_not_gone_on_with(
+    service: Service, executor: Executor
+) -> None:
+    """It is what the next one is linked to; of one that is foreign nothing else is said."""
+    result = replace(made().check(executor, 5, 9), unchanged=sealed(service))
+    assert not is_proven(result, DigestSpan(result.span))
+
+
 def test_without_an_overlap_nothing_is_sealed_or_left_alone(service: Service) -> None:
     hours_before = sealed(service)
     assert hours_before is not None
@@ -94,6 +104,17 @@ def test_what_was_not_looked_at_is_not_sealed(service: Service, left_out: str) -
     run = tick(service, 31.6, **{left_out: False})
     assert run.chains[0].unchanged is None
     assert sealed(service) is None
+
+
+def test_hours_that_begin_at_midnight_are_proven_by_one_segment() -> None:
+    """So that all that is sealed was listed before any of it was read."""
+    service = begun(30)
+    tick(service, 30)
+    hours = sealed(service)
+    assert hours is not None
+    assert hours.start == at(24)
+    logs = [one.removeprefix(FOLDER) for one in service.source.listed if "/CloudTrail/" in one]
+    assert sorted(logs) == ["2026/03/01/", "2026/03/02/"]
 
 
 def test_where_an_overlap_holds_no_digest_nothing_is_sealed() -> None:
@@ -149,3 +170,19 @@ def test_what_is_wrong_in_the_old_place_is_found_by_the_next_tick() -> None:
     stage.world.switch_bucket(stage.chain, bucket="trail-logs", prefix="moved")
     attacks.edit_log(stage.world, service.digest(24).log_files[0])
     assert tick(service, 27.6).outcome == "invalid"
+
+
+def test_both_layouts_of_a_trail_that_became_an_organizations_are_listed() -> None:
+    stage: Stage = made(hours=26, now=at(20.6))
+    world, trail = stage.world, stage.trail
+    service = Service(world, trail, stage.chain)
+    assert tick(service, 20.6).outcome == "valid"
+    trail.place = replace(trail.place, organization_id=ORGANIZATION)
+    world.organization = LabOrganization(ORGANIZATION, trail.account_id)
+    world.add_account(trail.account_id)
+    stage.chain.place = trail.place
+    for hour in range(21, 25):
+        run = tick(service, hour + 0.6)
+        assert (run.outcome, len(service.source.fetched)) == ("valid", 4)
+    attacks.edit_log(world, service.digest(19).log_files[0])
+    assert tick(service, 25.6).outcome == "invalid"

@@ -107,12 +107,13 @@ def test_a_long_window_is_cut_at_midnights() -> None:
 
 
 def test_what_is_to_stay_whole_is_not_cut() -> None:
-    """Not where a midnight lies in it, and not where one ends it."""
+    """Not where a midnight lies in it, and not where one begins or ends it."""
     within, ending = hours(22, 26), hours(40, 48)
     assert cut(hours(20, 60), [within]) == [hours(20, 48), hours(48, 60)]
     assert cut(hours(20, 60), [ending]) == [hours(20, 24), hours(24, 60)]
     assert cut(hours(20, 60), [within, ending]) == [hours(20, 60)]
-    assert cut(hours(20, 60), [hours(24, 30)]) == cut(hours(20, 60))
+    assert cut(hours(20, 60), [hours(24, 30)]) == [hours(20, 48), hours(48, 60)]
+    assert cut(hours(20, 60), [hours(25, 30)]) == cut(hours(20, 60))
 
 
 def test_an_empty_window_is_one_piece() -> None:

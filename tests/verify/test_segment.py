@@ -15,7 +15,8 @@ from integrity.chain.model import ChainKind, S3Location, TimeWindow, TrailStatus
 from integrity.lab import attacks
 from integrity.lab.objects import StoredObject
 from integrity.record import SegmentResult
-from integrity.verify.segment import Segment, check_segment
+from integrity.verify.checking import check_segment
+from integrity.verify.segment import Segment
 from tests.chain.specimens import CHAIN, at, hours
 from tests.memory import Silent
 from tests.verify.stage import Stage, chain_id, made, of
