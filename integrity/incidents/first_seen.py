@@ -18,8 +18,8 @@ from datetime import datetime
 from integrity.chain.evidence import FirstSeen, SeenOf
 from integrity.chain.findings import Finding
 from integrity.incidents.causes import NATURES
-from integrity.incidents.decide import MOST_SUBJECTS
 from integrity.incidents.joining import join_traces
+from integrity.incidents.named import MOST_SUBJECTS, named_by
 from integrity.incidents.policy import Policy
 from integrity.incidents.tick import Recorded, Tick
 from integrity.incidents.traces import Trace, find_traces
@@ -46,11 +46,11 @@ def date_findings(run: Run, incidents: Sequence[Incident], policy: Policy, now: 
 
 def _first_seen(incident: Incident, trace: Trace, now: datetime) -> FirstSeen:
     own = FirstSeen(incident.first_seen, SeenOf.INCIDENT)
-    subject = trace.subject if trace.count == 1 else ""
-    if subject in incident.subjects:
-        at = dict(zip(incident.subjects, incident.seen, strict=False)).get(subject)
+    subject, named = trace.subject if trace.count == 1 else "", named_by(incident)
+    if subject in named:
+        at = named[subject]
         return own if at is None else FirstSeen(at, SeenOf.FINDING)
-    names_all = len(incident.subjects) < MOST_SUBJECTS and incident.count <= len(incident.subjects)
+    names_all = len(named) < MOST_SUBJECTS and incident.count <= len(named)
     if (subject and names_all) or not _held(incident, trace):
         return FirstSeen(now, SeenOf.FINDING)
     return own
