@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
 from integrity.chain.content import Buffer
@@ -51,8 +51,14 @@ class BundledFiles:
         self._files = files
         self.altered: set[str] = set()
 
-    def read(self, line: Line, read: Callable[[Iterable[Buffer]], T]) -> Fetched[T] | Unreachable:
-        """The file of an answer, or why it cannot be read."""
+    def read(
+        self, line: Line, read: Callable[[Iterable[Buffer]], T]
+    ) -> Fetched[T] | Absent | Unreachable:
+        """The file of an answer, or why there was none or it cannot be read."""
+        if line.kind in (Kind.ABSENT, Kind.VERSION_ABSENT):
+            return Absent(line.location)
+        if line.kind in (Kind.UNREADABLE, Kind.VERSION_UNREADABLE):
+            return Unreachable(line.location, line.detail)
         answer = self._files.fetch(S3Location(FILES, line.path), lambda p: _hashed(p, read))
         if isinstance(answer, Absent):
             self.altered.add(line.path)
@@ -100,19 +106,13 @@ class BundledObjects:
         line = self._fetched.get(location)
         if line is None:
             return Unreachable(location, _NOT_COLLECTED)
-        if line.kind is Kind.ABSENT:
-            return Absent(location)
-        if line.kind is Kind.UNREADABLE:
-            return Unreachable(location, line.detail)
         return self._files.read(line, read)
 
     def list_objects(self, bucket: str, prefix: str) -> Iterator[Listed | Unreachable]:
         """The objects that a listing showed then."""
-        at = bisect_left(self._order, S3Location(bucket, prefix))
-        while at < len(self._order) and self._order[at].bucket == bucket:
-            if not self._order[at].key.startswith(prefix):
-                break
-            line = self._listed[self._order[at]]
+        asked = S3Location(bucket, prefix)
+        for place in below(self._order, asked):
+            line = self._listed[place]
             if line.last_modified is not None:
                 yield Listed(
                     line.location,
@@ -121,10 +121,8 @@ class BundledObjects:
                     storage_class=line.storage_class,
                     restored=line.restored,
                 )
-            at += 1
-        if S3Location(bucket, prefix) in self._unlisted:
-            place = S3Location(bucket, prefix)
-            yield Unreachable(place, self._unlisted[place])
+        if asked in self._unlisted:
+            yield Unreachable(asked, self._unlisted[asked])
 
     def list_folders(self, bucket: str, folder: str) -> tuple[str, ...] | Unreachable:
         """The folders that were shown then; of what nobody asked for, those of listed objects."""
@@ -136,6 +134,15 @@ class BundledObjects:
         below = (one.location.key for one in self.list_objects(bucket, folder))
         parts = (key[len(folder) :].split("/") for key in below)
         return tuple(sorted({names[0] for names in parts if len(names) > 1}))
+
+
+def below(order: Sequence[S3Location], prefix: S3Location) -> Iterator[S3Location]:
+    """Of places in order those of the bucket whose keys begin with the prefix."""
+    for at in range(bisect_left(order, prefix), len(order)):
+        place = order[at]
+        if place.bucket != prefix.bucket or not place.key.startswith(prefix.key):
+            return
+        yield place
 
 
 def _hashed(pieces: Iterable[Buffer], read: Callable[[Iterable[Buffer]], T]) -> tuple[T, str]:

@@ -7,14 +7,12 @@ the word of who collected the bundle, as its manifest is.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from typing import TypeVar
 
 from integrity.chain.content import Buffer
 from integrity.chain.model import Absent, Encryption, Fetched, S3Location, Unreachable, Version
-from integrity.evidence.bundled import BundledFiles
+from integrity.evidence.bundled import BundledFiles, below
 from integrity.evidence.manifest import Kind, Line
 
 T = TypeVar("T")
@@ -58,9 +56,7 @@ class BundledVersions:
     def list_versions(self, bucket: str, prefix: str) -> Iterator[Version | Unreachable]:
         """The versions that a listing showed then."""
         asked = S3Location(bucket, prefix)
-        for place in islice(self._order, bisect_left(self._order, asked), None):
-            if place.bucket != bucket or not place.key.startswith(prefix):
-                break
+        for place in below(self._order, asked):
             yield from self._listed[place].values()
         detail = self._asked.get(asked, _NOT_COLLECTED)
         if detail:
@@ -73,10 +69,6 @@ class BundledVersions:
         line = self._fetched.get((location, version_id))
         if line is None:
             return Unreachable(location, _NOT_COLLECTED)
-        if line.kind is Kind.VERSION_ABSENT:
-            return Absent(location)
-        if line.kind is Kind.VERSION_UNREADABLE:
-            return Unreachable(location, line.detail)
         return self._files.read(line, read)
 
     def describe_version(self, location: S3Location, version_id: str) -> Encryption | Unreachable:

@@ -44,35 +44,12 @@ class CollectedObjects:
         """The object, read from the file that it was written to."""
         known = self._collection.recall(location)
         if known is None:
-            answer = self._collect(location)
+            asked = replace(_line(Kind.FILE, location), path=self._collection.place(location))
+            answer = self._collection.collect(asked, partial(self._objects.fetch, location))
             if not isinstance(answer, Line):
                 return answer
             known = answer
-        content = self._collection.read(known.path, read)
-        return Fetched(
-            location, content, known.metadata, known.last_modified, known.version_id, known.size
-        )
-
-    def _collect(self, location: S3Location) -> Line | Absent | Unreachable:
-        path = self._collection.place(location)
-        answer = self._collection.keep(path, partial(self._objects.fetch, location))
-        if isinstance(answer, Absent):
-            self._collection.write(_line(Kind.ABSENT, location))
-            return answer
-        if isinstance(answer, Unreachable):
-            self._collection.write(_line(Kind.UNREADABLE, location, answer.detail))
-            return answer
-        line = replace(
-            _line(Kind.FILE, location),
-            path=path,
-            sha256=answer.content,
-            size=answer.size,
-            metadata=dict(answer.metadata),
-            version_id=answer.version_id,
-            last_modified=answer.last_modified,
-        )
-        self._collection.write(line)
-        return line
+        return self._collection.read(known, read)
 
     def list_objects(self, bucket: str, prefix: str) -> Iterator[Listed | Unreachable]:
         """The listing. Of digest folders it is kept whole; of log folders that there are any."""

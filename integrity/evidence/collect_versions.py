@@ -67,33 +67,18 @@ class CollectedVersions:
             if not isinstance(answer, Line):
                 return answer
             line = answer
-        content = self._collection.read(line.path, read)
-        return Fetched(location, content, line.metadata, line.last_modified, version_id, line.size)
+        return self._collection.read(line, read)
 
     def _collect(self, location: S3Location, version_id: str) -> Line | Absent | Unreachable:
         own = S3Location(location.bucket, f"{location.key}/{version_id}")
         path = self._collection.place(own, below=_BELOW)
+        asked = replace(_line(Kind.VERSION_FILE, location, version_id), path=path)
         fetch = partial(self._versions.fetch_version, location, version_id)
-        answer = self._collection.keep(path, fetch)
-        if isinstance(answer, Absent):
-            self._collection.write(_line(Kind.VERSION_ABSENT, location, version_id))
-            return answer
-        if isinstance(answer, Unreachable):
-            refused = _line(Kind.VERSION_UNREADABLE, location, version_id)
-            self._collection.write(replace(refused, detail=answer.detail))
-            return answer
-        line = replace(
-            _line(Kind.VERSION_FILE, location, version_id),
-            path=path,
-            sha256=answer.content,
-            size=answer.size,
-            metadata=dict(answer.metadata),
-            last_modified=answer.last_modified,
-        )
-        self._collection.write(line)
-        with self._lock:
-            self._kept[location, version_id] = line
-        return line
+        answer = self._collection.collect(asked, fetch)
+        if isinstance(answer, Line):
+            with self._lock:
+                self._kept[location, version_id] = answer
+        return answer
 
     def describe_version(self, location: S3Location, version_id: str) -> Encryption | Unreachable:
         """How it is encrypted."""

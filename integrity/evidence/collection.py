@@ -2,7 +2,7 @@
 
 It writes into its own folder alone, an object to a file beside its place and then to its name;
 `manifest.json` comes last and makes it a bundle. What was interrupted goes on: files that are whole
-are kept. Whoever asks and what is answered is not its business, and it judges nothing.
+are kept. Who asks, and what for, is not its business, and it judges nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -45,11 +46,16 @@ from integrity.record import encode as encode_record
 
 T = TypeVar("T")
 Reader = Callable[[Iterable[Buffer]], T]
+Fetch = Callable[[Reader[str]], Fetched[str] | Absent | Unreachable]
 
 MAX_STORED_BYTES = 1024**3
 """More than this is no file of CloudTrail's, and is not kept."""
 
 _PIECE_BYTES = 256 * 1024
+_REFUSED = {
+    Kind.FILE: (Kind.ABSENT, Kind.UNREADABLE),
+    Kind.VERSION_FILE: (Kind.VERSION_ABSENT, Kind.VERSION_UNREADABLE),
+}
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=-]{0,180}")
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
 
@@ -98,10 +104,29 @@ class Collection:
             return path
         return f"{below}/other/{hashlib.sha256(location.uri.encode()).hexdigest()}"
 
-    def keep(
-        self, path: str, fetch: Callable[[Reader[str]], Fetched[str] | Absent | Unreachable]
-    ) -> Fetched[str] | Absent | Unreachable:
-        """Fetch what becomes the file at `path`. The content of the answer is its SHA-256."""
+    def collect(self, asked: Line, fetch: Fetch) -> Line | Absent | Unreachable:
+        """Fetch what becomes the file of `asked`, and write down what was answered."""
+        answer = self._keep(asked.path, fetch)
+        if isinstance(answer, Fetched):
+            line = replace(
+                asked,
+                sha256=answer.content,
+                size=answer.size,
+                metadata=dict(answer.metadata),
+                version_id=asked.version_id or answer.version_id,
+                last_modified=answer.last_modified,
+            )
+            self.write(line)
+            return line
+        absent, unreadable = _REFUSED[asked.kind]
+        if isinstance(answer, Absent):
+            self.write(replace(asked, kind=absent, path=""))
+        else:
+            self.write(replace(asked, kind=unreadable, path="", detail=answer.detail))
+        return answer
+
+    def _keep(self, path: str, fetch: Fetch) -> Fetched[str] | Absent | Unreachable:
+        """The content of the answer is its SHA-256."""
         target = self.folder / path
         with _translated(target):
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -117,10 +142,13 @@ class Collection:
             return Unreachable(answer.location, more)
         return answer
 
-    def read(self, path: str, read: Reader[T]) -> T:
+    def read(self, line: Line, read: Reader[T]) -> Fetched[T]:
         """What a reader makes of a file that was kept."""
-        with _translated(self.folder), (self.folder / path).open("rb") as file:
-            return read(iter(lambda: file.read(_PIECE_BYTES), b""))
+        with _translated(self.folder), (self.folder / line.path).open("rb") as file:
+            content = read(iter(lambda: file.read(_PIECE_BYTES), b""))
+        return Fetched(
+            line.location, content, line.metadata, line.last_modified, line.version_id, line.size
+        )
 
     def finish(self, run: Run, keys: Keys, answers: Answers) -> None:
         """Make it a bundle."""

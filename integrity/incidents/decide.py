@@ -26,13 +26,11 @@ from integrity.incidents.answers import Answers
 from integrity.incidents.causes import NATURES, Cause, Nature
 from integrity.incidents.joining import hull_of, join_traces
 from integrity.incidents.messages import News, write_messages
+from integrity.incidents.named import name_more, named_by
 from integrity.incidents.policy import Policy, Route, routes
 from integrity.incidents.tick import Tick
 from integrity.incidents.traces import Trace, find_traces
 from integrity.state import Audience, Incident, Message, Step
-
-MOST_SUBJECTS = 20
-"""So many objects are kept of an incident; the record has them all."""
 
 EARLY = timedelta(minutes=30)
 """A daily reminder may come so much early, or it would come an hour later every day."""
@@ -84,7 +82,8 @@ class _Decider:
     def _fresh(self, traces: Sequence[Trace]) -> Incident:
         first, gravest = traces[0], _gravest(traces)
         place, arn = first.place, self._tick.main.run.trail_arn
-        window, subjects = hull_of(trace.window for trace in traces), _subjects((), traces)
+        window = hull_of(trace.window for trace in traces)
+        named = name_more({}, (trace.subject for trace in traces), self._now)
         marks = (
             arn,
             first.cause.value,
@@ -103,8 +102,8 @@ class _Decider:
             account_id=place.account_id,
             region=place.region,
             window=window,
-            subjects=subjects,
-            seen=(self._now,) * len(subjects),
+            subjects=tuple(named),
+            seen=tuple(named.values()),
             count=_count(traces),
             finding=gravest.finding,
             detail=gravest.detail,
@@ -121,7 +120,7 @@ class _Decider:
         if not traces:
             return seen
         gravest, count = _gravest(traces), _count(traces)
-        subjects = _subjects(incident.subjects, traces)
+        named = name_more(named_by(incident), (trace.subject for trace in traces), self._now)
         outcome = worst((incident.outcome, gravest.outcome))
         if outcome is gravest.outcome:
             is_graver = outcome is not incident.outcome
@@ -135,8 +134,8 @@ class _Decider:
             seen,
             outcome=outcome,
             window=hull_of((incident.window, *(trace.window for trace in traces))),
-            subjects=subjects,
-            seen=_seen(incident, subjects, self._now),
+            subjects=tuple(named),
+            seen=tuple(named.values()),
             count=count if self._answers.is_whole(incident) else max(incident.count, count),
             quiet_since=None if any(trace.by_main for trace in traces) else seen.quiet_since,
         )
@@ -285,14 +284,3 @@ def _count(traces: Iterable[Trace]) -> int:
     """Findings that were folded into one may be told again, in part, by another run."""
     single = sum(trace.count for trace in traces if trace.count == 1)
     return single + max((trace.count for trace in traces if trace.count > 1), default=0)
-
-
-def _subjects(known: Sequence[str], traces: Iterable[Trace]) -> tuple[str, ...]:
-    named = dict.fromkeys([*known, *(trace.subject for trace in traces if trace.subject)])
-    return tuple(named)[:MOST_SUBJECTS]
-
-
-def _seen(before: Incident, subjects: Iterable[str], now: datetime) -> tuple[datetime | None, ...]:
-    """When each was found first; of what was named before that was kept, nobody knows."""
-    known = dict(zip(before.subjects, before.seen, strict=False))
-    return tuple(known.get(one) if one in before.subjects else now for one in subjects)

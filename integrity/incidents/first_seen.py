@@ -16,17 +16,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from integrity.chain.evidence import FirstSeen, SeenOf
-from integrity.chain.findings import Finding
 from integrity.incidents.causes import NATURES
-from integrity.incidents.decide import MOST_SUBJECTS
 from integrity.incidents.joining import join_traces
+from integrity.incidents.named import MOST_SUBJECTS, named_by
 from integrity.incidents.policy import Policy
 from integrity.incidents.tick import Recorded, Tick
 from integrity.incidents.traces import Trace, find_traces
+from integrity.incidents.whole import Mark, mark_of
 from integrity.record import Run
 from integrity.state import Incident
-
-_Mark = tuple[object, ...]
 
 
 def date_findings(run: Run, incidents: Sequence[Incident], policy: Policy, now: datetime) -> Run:
@@ -40,17 +38,17 @@ def date_findings(run: Run, incidents: Sequence[Incident], policy: Policy, now: 
         for name, found in joined.open.items()
         for trace in found
     ]
-    seen = {_mark(trace.finding): at for trace, at in (*new, *old) if trace.finding is not None}
+    seen = {mark_of(trace.finding): at for trace, at in (*new, *old) if trace.finding is not None}
     return _dated(replace(run, looks=tuple(_dated(look, seen) for look in run.looks)), seen)
 
 
 def _first_seen(incident: Incident, trace: Trace, now: datetime) -> FirstSeen:
     own = FirstSeen(incident.first_seen, SeenOf.INCIDENT)
-    subject = trace.subject if trace.count == 1 else ""
-    if subject in incident.subjects:
-        at = dict(zip(incident.subjects, incident.seen, strict=False)).get(subject)
+    subject, named = trace.subject if trace.count == 1 else "", named_by(incident)
+    if subject in named:
+        at = named[subject]
         return own if at is None else FirstSeen(at, SeenOf.FINDING)
-    names_all = len(incident.subjects) < MOST_SUBJECTS and incident.count <= len(incident.subjects)
+    names_all = len(named) < MOST_SUBJECTS and incident.count <= len(named)
     if (subject and names_all) or not _held(incident, trace):
         return FirstSeen(now, SeenOf.FINDING)
     return own
@@ -63,12 +61,6 @@ def _held(incident: Incident, trace: Trace) -> bool:
     return is_within or held.overlaps(window) or NATURES[trace.cause].by_tick
 
 
-def _mark(finding: Finding) -> _Mark:
-    """What it is about: a look may find the same once more."""
-    place = (finding.account_id, finding.region, finding.window)
-    return (finding.reason, *place, finding.s3_uri or finding.first)
-
-
-def _dated(run: Run, seen: Mapping[_Mark, FirstSeen]) -> Run:
-    findings = (replace(one, first_seen=seen.get(_mark(one))) for one in run.findings)
+def _dated(run: Run, seen: Mapping[Mark, FirstSeen]) -> Run:
+    findings = (replace(one, first_seen=seen.get(mark_of(one))) for one in run.findings)
     return replace(run, findings=tuple(findings))

@@ -13,6 +13,8 @@ from integrity.chain.findings import Finding, worst
 from integrity.incidents.causes import NATURES, OF_REASON
 from integrity.record import Run
 
+Mark = tuple[object, ...]
+
 
 def whole(run: Run) -> Run:
     """With what the looks found: as bad as the worst of it, and each finding once."""
@@ -30,10 +32,16 @@ def _findings(run: Run) -> Iterator[Finding]:
     beside = (one for look in run.looks for one in look.findings if not _is_by_tick(one))
     told = set()
     for finding in (*run.findings, *beside):
-        place = (finding.reason, finding.account_id, finding.region, finding.s3_uri, finding.window)
-        if place not in told:
-            told.add(place)
+        mark = mark_of(finding)
+        if mark not in told:
+            told.add(mark)
             yield finding
+
+
+def mark_of(finding: Finding) -> Mark:
+    """What it is about: a look may find the same once more."""
+    place = (finding.account_id, finding.region, finding.window)
+    return (finding.reason, *place, finding.s3_uri or finding.first)
 
 
 def _is_by_tick(finding: Finding) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from integrity.chain.evidence import FirstSeen, SeenOf
 from integrity.chain.findings import Finding, Outcome, Reason
+from integrity.chain.model import TimeWindow
 from integrity.incidents.first_seen import date_findings
 from tests.incidents.story import DAY, HOUR, Story, digest_uri, found, hours, log_uri, run
 
@@ -66,11 +67,11 @@ def test_a_gap_has_the_time_of_its_incident_where_that_held_its_hours() -> None:
     story, first = begun(GAP)
     beside = found(Reason.CHAIN_GAP, hours(7, 8))
     within = found(Reason.CHAIN_GAP, hours(5))
-    assert dated(story, GAP, within, beside) == [
-        FirstSeen(first, INCIDENT),
-        FirstSeen(first, INCIDENT),
-        FirstSeen(first + HOUR, OWN),
-    ]
+    longer = found(Reason.CHAIN_GAP, hours(6, 8))
+    at_its_end = found(Reason.CHAIN_GAP, TimeWindow(beside.window.start, beside.window.start))
+    for one in (GAP, within, longer, at_its_end):
+        assert dated(story, one) == [FirstSeen(first, INCIDENT)]
+    assert dated(story, beside) == [FirstSeen(first + HOUR, OWN)]
 
 
 def test_a_stale_head_is_known_since_its_incident_whatever_hour_it_is() -> None:
@@ -88,6 +89,12 @@ def test_of_more_objects_than_it_names_the_incident_speaks() -> None:
     ]
 
 
+def test_where_there_is_no_room_for_another_name_it_may_have_been_known() -> None:
+    logs = [found(Reason.LOG_MISSING, hours(5), uri=log_uri(number)) for number in range(21)]
+    story, first = begun(*logs[:20])
+    assert dated(story, logs[20]) == [FirstSeen(first, INCIDENT)]
+
+
 def test_of_findings_that_were_folded_the_incident_speaks() -> None:
     folded = replace(
         found(Reason.LOG_MISSING, hours(5)), count=1500, first=log_uri(), last=log_uri(9)
@@ -95,6 +102,8 @@ def test_of_findings_that_were_folded_the_incident_speaks() -> None:
     story, first = begun(folded)
     one = found(Reason.LOG_MISSING, hours(5), uri=log_uri(3))
     assert dated(story, folded, one) == [FirstSeen(first, INCIDENT)] * 2
+    story, first = begun(one)
+    assert dated(story, folded) == [FirstSeen(first, INCIDENT)]
 
 
 def test_of_what_was_named_before_times_were_kept_the_incident_speaks() -> None:

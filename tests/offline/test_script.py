@@ -19,6 +19,7 @@ from tests.scenarios import SCENARIOS
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "verify_bundle.py"
 MOST_LINES = 60
+OTHERS = "another trail in the bucket, tampered with"
 
 Act = Callable[[Path], None]
 Captured = pytest.CaptureFixture[str]
@@ -42,7 +43,7 @@ def bundle(name: str, folder: Path, **asked: object) -> Path:
     """A bundle of one scenario."""
     (scenario,) = (one for one in SCENARIOS if one.name == name)
     stage = scenario.stage()
-    collect(stage, folder, job_of(stage, **asked))
+    collect(stage, folder, job_of(stage, unreferenced=True, **asked))
     return folder
 
 
@@ -70,6 +71,12 @@ def change_line(folder: Path, file: Path, **changes: Any) -> None:
     changed = [line | changes if line.get("path") == at else line for line in lines]
     assert changed != lines
     path.write_text("".join(f"{json.dumps(line)}\n" for line in changed))
+
+
+def change_asked(folder: Path, **changes: Any) -> None:
+    path = folder / "manifest.json"
+    said = json.loads(path.read_bytes())
+    path.write_text(json.dumps(said | {"asked": said["asked"] | changes}))
 
 
 def edit_the_newest(folder: Path) -> None:
@@ -123,6 +130,22 @@ def break_a_log(folder: Path) -> None:
     middle_log(folder).write_bytes(stored[:10] + b"\xff" * 40 + stored[50:])
 
 
+def cut_a_log_short(folder: Path) -> None:
+    stored = middle_log(folder).read_bytes()
+    middle_log(folder).write_bytes(stored[:-20])
+
+
+def list_a_digest(folder: Path) -> None:
+    digests(folder)[3].write_bytes(gzip.compress(b"[]"))
+
+
+def edit_the_last_log(folder: Path) -> None:
+    """Its digest ends within an hour after the window, and vouches for its last minutes."""
+    document = json.loads(gzip.decompress(digests(folder)[-1].read_bytes()))
+    (log,) = folder.rglob(document["logFiles"][-1]["s3Object"].rpartition("/")[2])
+    log.write_bytes(gzip.compress(b"{}"))
+
+
 def nest_a_digest(folder: Path) -> None:
     digests(folder)[3].write_bytes(gzip.compress(b"[" * 200_000))
 
@@ -147,10 +170,13 @@ ATTACKS = [
         ),
     ),
     Attack(sign_the_newest_otherwise, "was moved", (")) != place:", ")) == 0:")),
-    Attack(lead_outside, "is not in the subpath of", ("path.relative_to(folder)", "pass")),
+    Attack(lead_outside, "is not in the subpath of", (".relative_to(folder)", "")),
     Attack(nothing, "was changed", ("log_sha256 != sha256", "False"), "log edited"),
+    Attack(edit_the_last_log, "was changed", ("end + timedelta(hours=1)", "end")),
     Attack(lose_a_log, "FileNotFoundError", ("", "")),
     Attack(break_a_log, "error Error -3", ("", "")),
+    Attack(cut_a_log_short, "EOFError", ("", "")),
+    Attack(list_a_digest, "TypeError", ("", "")),
     Attack(nest_a_digest, "RecursionError", ("", "")),
     Attack(nothing, "KeyError", ("", ""), "log deleted"),
     Attack(
@@ -182,13 +208,7 @@ def test_each_of_its_checks_has_an_attack_that_goes_unseen_without_it(
 
 
 @pytest.mark.parametrize(
-    "scenario",
-    [
-        "clean",
-        "window inside",
-        "bucket and prefix changed",
-        "another trail in the bucket, tampered with",
-    ],
+    "scenario", ["clean", "window inside", "bucket and prefix changed", OTHERS]
 )
 def test_it_finds_no_flaw_where_there_is_none(
     scenario: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
@@ -198,12 +218,53 @@ def test_it_finds_no_flaw_where_there_is_none(
     assert capsys.readouterr().out.endswith(" 0 flaws\n")
 
 
-def test_it_looks_for_no_log_files_where_none_were_asked_for(
+def test_the_digests_of_other_trails_are_not_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    folder = bundle(OTHERS, tmp_path / "bundle")
+    assert run(folder, monkeypatch, without=(" and ours in at[1]", "")) == 1
+    assert "_other_" in capsys.readouterr().out
+
+
+def test_without_log_files_it_looks_for_none_and_is_not_sure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
     folder = bundle("clean", tmp_path / "bundle", log_files=False)
-    assert run(folder, monkeypatch) == 0
-    assert capsys.readouterr().out == "27 digests signed; 27 files; 0 flaws\n"
+    assert run(folder, monkeypatch) == 3
+    assert capsys.readouterr().out.endswith("\n27 digests signed; 27 files; 0 flaws\n")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"log_files": False},
+        {"start": "2031-01-01T00:00:00Z", "end": "2031-01-02T00:00:00Z"},
+    ],
+)
+def test_a_manifest_that_asks_for_nothing_makes_nothing_valid(
+    changes: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    folder = bundle("clean", tmp_path / "bundle")
+    middle_log(folder).write_bytes(gzip.compress(b"{}"))
+    assert run(folder, monkeypatch) == 1
+    capsys.readouterr()
+    change_asked(folder, **changes)
+    assert run(folder, monkeypatch) == 3
+    asked = capsys.readouterr().out.splitlines()[0]
+    assert all(f"{name!r}: {value!r}" in asked for name, value in changes.items())
+
+
+def test_names_that_strangers_chose_are_shown_in_ascii(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    folder = bundle("clean", tmp_path / "bundle")
+    change_line(folder, digests(folder)[3], key="\x1b[2K/CloudTrail-Digest/_main_us-east-1_\u202e")
+    change_asked(folder, ignored=["\u00e9"])
+    assert run(folder, monkeypatch) == 1
+    said = capsys.readouterr().out
+    assert "\\x1b[2K" in said
+    assert said.isascii()
+    assert "\x1b" not in said
 
 
 def test_nothing_at_all_is_not_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
