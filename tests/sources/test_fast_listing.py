@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +23,18 @@ from tests.sources.wire import Answer, wire
 BUCKET = "trail-logs"
 STORED = StoredObject(b"body", datetime(2026, 3, 1, 0, 30, tzinfo=UTC))
 PAGE = b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
+FULL_PAGE = b"""<?xml version="1.0" encoding="UTF-8"?>
+<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name>
+<Prefix>a/</Prefix><KeyCount>3</KeyCount><MaxKeys>1000</MaxKeys><IsTruncated>true</IsTruncated>
+<EncodingType>url</EncodingType><NextContinuationToken>more</NextContinuationToken>
+<Contents><Key>a/b%20c%26d</Key><LastModified>2026-03-01T00:30:05.000Z</LastModified>
+<ETag>&quot;0f&quot;</ETag><Size>5</Size><StorageClass>STANDARD</StorageClass></Contents>
+<Contents><Key>a/&amp;</Key><LastModified>Sun, 01 Mar 2026 00:30:05 GMT</LastModified>
+<ETag>&quot;1f&quot;</ETag><Size>0</Size><StorageClass>GLACIER</StorageClass><RestoreStatus>
+<IsRestoreInProgress>false</IsRestoreInProgress>
+<RestoreExpiryDate>2100-01-01T00:00:00.000Z</RestoreExpiryDate></RestoreStatus></Contents>
+<Contents><Key/><Size>1</Size><LastModified>2026-03-01T00:30:05.000Z</LastModified></Contents>
+<CommonPrefixes><Prefix>a/x/</Prefix></CommonPrefixes></ListBucketResult>"""
 
 
 @pytest.fixture
@@ -43,15 +57,46 @@ def test_a_page_is_what_botocore_reads(
         **more,
     }
     for _ in range(2):
-        own: Any = fast.page(asked)
-        theirs = aws.client("s3", "us-east-1").list_objects_v2(**asked)
-        assert own["IsTruncated"] is theirs["IsTruncated"]
-        assert own["CommonPrefixes"] == theirs.get("CommonPrefixes", [])
-        for one, other in zip(own["Contents"], theirs["Contents"], strict=True):
-            restored = "RestoreExpiryDate" in one.pop("RestoreStatus", {})
-            assert restored is ("RestoreExpiryDate" in other.pop("RestoreStatus", {}))
-            assert one == other
+        own = same(fast, aws, asked)
         asked["ContinuationToken"] = own.get("NextContinuationToken")
+
+
+@pytest.mark.parametrize("body", [FULL_PAGE, FULL_PAGE.replace(b" xmlns", b" x")])
+def test_whatever_a_page_leaves_out_or_spells_otherwise_is_what_botocore_reads(
+    recipe: AwsRecipe, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    with answering(body, recipe, monkeypatch) as (fast, aws):
+        page = same(fast, aws, {"Bucket": BUCKET, "Prefix": "a/"})
+
+    assert [one["Key"] for one in page["Contents"]] == ["a/b c&d", "a/&", ""]
+    assert page["NextContinuationToken"] == "more"
+
+
+def same(fast: FastListing, aws: Aws, asked: dict[str, Any]) -> Any:
+    """The page, which is as botocore reads it as far as anything is read of it."""
+    own: Any = fast.page(asked)
+    theirs = aws.client("s3", "us-east-1").list_objects_v2(**asked)
+    assert own["IsTruncated"] is theirs["IsTruncated"]
+    assert own.get("NextContinuationToken") == theirs.get("NextContinuationToken")
+    assert own["CommonPrefixes"] == theirs.get("CommonPrefixes", [])
+    for one, other in zip(own["Contents"], theirs.get("Contents", []), strict=True):
+        restored = "RestoreExpiryDate" in one.pop("RestoreStatus", {})
+        assert restored is ("RestoreExpiryDate" in other.pop("RestoreStatus", {}))
+        assert one == other
+    return own
+
+
+@contextmanager
+def answering(
+    body: bytes, recipe: AwsRecipe, patch: pytest.MonkeyPatch
+) -> Iterator[tuple[FastListing, Aws]]:
+    """Where every answer is this one."""
+    with wire(lambda _: Answer(200, body)) as server:
+        patch.setenv("AWS_ENDPOINT_URL", server.endpoint)
+        patch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        aws = recipe.open()
+        yield FastListing.open(aws, aws.client("s3", "us-east-1"), BUCKET), aws
 
 
 def test_another_owners_bucket_is_not_listed(fast: FastListing, world: World) -> None:
@@ -88,12 +133,7 @@ def test_whatever_is_no_page_is_a_failure(
 def test_a_body_that_is_no_whole_page_is_not_believed(
     recipe: AwsRecipe, monkeypatch: pytest.MonkeyPatch, body: bytes
 ) -> None:
-    with wire(lambda _: Answer(200, body)) as server:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-        aws = recipe.open()
-        fast = FastListing.open(aws, aws.client("s3", "us-east-1"), BUCKET)
+    with answering(body, recipe, monkeypatch) as (fast, _):
         assert fast.page({"Bucket": BUCKET, "Prefix": ""}) is Failure.OTHER
 
 
