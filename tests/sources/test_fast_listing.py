@@ -156,13 +156,27 @@ def test_it_is_left_alone_where_only_botocore_can_list(
     assert len(pages) == 16
 
 
-def test_a_page_that_was_turned_away_is_not_asked_for_twice_at_once(
-    recipe: AwsRecipe, aws: Aws, world: World, lab: LabServer
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("throttled", [1, 2])
+def test_a_page_that_was_turned_away_is_waited_for_and_botocore_asked_last(
+    recipe: AwsRecipe,
+    world: World,
+    lab: LabServer,
+    monkeypatch: pytest.MonkeyPatch,
+    throttled: int,
 ) -> None:
-    assert aws is not None
     world.objects[BUCKET, "a"] = STORED
-    lab.faults.append(Fault("throttle", operation="ListObjectsV2", last=1))
+    lab.faults.append(Fault("throttle", operation="ListObjectsV2", last=throttled))
+    asked: list[object] = []
+    page = FastListing.page
+
+    def noted(listing: FastListing, question: dict[str, Any]) -> Any:
+        asked.append(question)
+        return page(listing, question)
+
+    monkeypatch.setattr(FastListing, "page", noted)
     source = S3Source(replace(recipe, attempts=2).open())
 
     assert len(list(source.list_objects(BUCKET, ""))) == 1
-    assert lab.requests.by_operation["ListObjectsV2"] == 2
+    assert len(asked) == 2
+    assert lab.requests.by_operation["ListObjectsV2"] == throttled + 1
