@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +22,7 @@ from integrity.lab.world import World
 from integrity.sources.fast_bucket import Failure
 from integrity.sources.fast_listing import FastListing
 from integrity.sources.s3 import S3Source
+from tests.authority import serving, write_authority
 from tests.sources.wire import Answer, wire
 
 BUCKET = "trail-logs"
@@ -61,14 +66,21 @@ def test_a_page_is_what_botocore_reads(
         asked["ContinuationToken"] = own.get("NextContinuationToken")
 
 
-@pytest.mark.parametrize("body", [FULL_PAGE, FULL_PAGE.replace(b" xmlns", b" x")])
+@pytest.mark.parametrize(
+    ("body", "key"),
+    [
+        (FULL_PAGE, "a/b c&d"),
+        (FULL_PAGE.replace(b" xmlns", b" x"), "a/b c&d"),
+        (FULL_PAGE.replace(b"<EncodingType>url</EncodingType>", b""), "a/b%20c%26d"),
+    ],
+)
 def test_whatever_a_page_leaves_out_or_spells_otherwise_is_what_botocore_reads(
-    recipe: AwsRecipe, monkeypatch: pytest.MonkeyPatch, body: bytes
+    recipe: AwsRecipe, monkeypatch: pytest.MonkeyPatch, body: bytes, key: str
 ) -> None:
     with answering(body, recipe, monkeypatch) as (fast, aws):
         page = same(fast, aws, {"Bucket": BUCKET, "Prefix": "a/"})
 
-    assert [one["Key"] for one in page["Contents"]] == ["a/b c&d", "a/&", ""]
+    assert [one["Key"] for one in page["Contents"]] == [key, "a/&", ""]
     assert page["NextContinuationToken"] == "more"
 
 
@@ -88,10 +100,10 @@ def same(fast: FastListing, aws: Aws, asked: dict[str, Any]) -> Any:
 
 @contextmanager
 def answering(
-    body: bytes, recipe: AwsRecipe, patch: pytest.MonkeyPatch
+    body: bytes, recipe: AwsRecipe, patch: pytest.MonkeyPatch, tls: ssl.SSLContext | None = None
 ) -> Iterator[tuple[FastListing, Aws]]:
     """Where every answer is this one."""
-    with wire(lambda _: Answer(200, body)) as server:
+    with wire(lambda _: Answer(200, body), tls) as server:
         patch.setenv("AWS_ENDPOINT_URL", server.endpoint)
         patch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
@@ -135,6 +147,67 @@ def test_a_body_that_is_no_whole_page_is_not_believed(
 ) -> None:
     with answering(body, recipe, monkeypatch) as (fast, _):
         assert fast.page({"Bucket": BUCKET, "Prefix": ""}) is Failure.OTHER
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_only_who_has_a_known_certificate_is_asked(
+    *, recipe: AwsRecipe, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_known: bool
+) -> None:
+    authority = tmp_path / "authority.pem"
+    write_authority(authority)
+    if is_known:
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(authority))
+    with answering(PAGE, recipe, monkeypatch, serving(authority)) as (fast, _):
+        page = fast.page({"Bucket": BUCKET, "Prefix": ""})
+
+    assert (page is not Failure.OTHER) is is_known
+
+
+def test_it_goes_where_botocore_goes_and_through_the_same_proxy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with wire(lambda _: Answer(403)) as server:
+        monkeypatch.setenv("HTTPS_PROXY", server.endpoint)
+        aws = AwsRecipe(region="eu-west-1", attempts=1).open()
+        fast = FastListing.open(aws, aws.client("s3"), BUCKET)
+        assert fast.page({"Bucket": BUCKET, "Prefix": ""}) is Failure.OTHER
+    assert [(one.method, one.path) for one in server.asked] == [
+        ("CONNECT", f"{BUCKET}.s3.eu-west-1.amazonaws.com:443")
+    ]
+
+
+def test_one_that_is_silent_is_given_up_on(
+    recipe: AwsRecipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        aws = replace(recipe, read_timeout=0.2).open()
+        fast = FastListing.open(aws, aws.client("s3", "us-east-1"), BUCKET)
+        started = time.monotonic()
+        assert fast.page({"Bucket": BUCKET, "Prefix": ""}) is Failure.OTHER
+    assert time.monotonic() - started < 10
+
+
+@pytest.mark.usefixtures("lab")
+def test_failures_between_pages_are_forgotten(fast: FastListing) -> None:
+    for _ in range(20):
+        fast.note_failure()
+        assert not isinstance(fast.page({"Bucket": BUCKET, "Prefix": ""}), Failure)
+    assert fast.is_worth_asking
+
+
+def test_what_is_turned_away_slows_the_next_requests_down(
+    recipe: AwsRecipe, lab: LabServer
+) -> None:
+    lab.faults.append(Fault("throttle", operation="ListObjectsV2", last=8))
+    halvings = [0] * 8
+    aws = replace(recipe, attempts=10, first_wait=0.001).open()
+    assert list(S3Source(aws, slowdowns=halvings).list_objects(BUCKET, "")) == []
+    assert sum(halvings) > 0
 
 
 def test_it_is_left_alone_where_only_botocore_can_list(
