@@ -21,27 +21,8 @@ before each answer: the time to the first byte, without slow starts of connectio
 median of the ratios of runs that followed each other, with the least and the most. Inflating and
 hashing the same files in memory, with nothing else, is the floor. Load is what else the machine had
 to do: wall-clock ratios of a busy machine say little. Nothing here was measured against real S3.
-"""
 
-_WHY = """\
-## Where the time goes
-
-Of a 240 KB log file, in CPU time on the machine above while it was quiet (perf, one thread): 0.16
-ms inflate and 0.16 ms hash; 0.27 ms are the GET, half of it in the kernel, where a request goes
-to the HTTP client's own thread and its answer back; 0.17 ms are Python, and the rest is memory. A
-bare loop that does nothing but GET, inflate and hash takes 0.64 ms in one thread, 0.51 in four,
-0.67 in 128 and 0.69 in 128 at 30 ms a request, there 2,200 files a second. With listing, judging
-and counting it is 0.76 in four threads and 0.95 in 128. Between few threads and many lies the
-interpreter's lock: 33 changes of thread for a file in place of 6, and a sixth of both processors
-idle meanwhile.
-
-So 95 times the AWS CLI's speed at 30 ms a request, some 2,700 files a second, is more than the
-bare loop reaches here; a quarter of its CPU time, 0.6 ms, leaves a tenth of one for all else.
-Four threads would be faster where answers come at once, but at 30 ms they read 130 files a
-second. What was tried and brought a twentieth or nothing: as many hashing at a time as there are
-processors, a place held for many files, processes beside each other, larger windows, other heaps,
-no garbage collection. What would help is a client that answers in the thread that asks, or an
-interpreter without that lock.
+[Where the time goes](where-the-time-goes.md) was looked at by hand, on one machine and once.
 """
 
 _README = DOCS.parent / "README.md"
@@ -88,7 +69,7 @@ def render_page(results: Results) -> str:
     ]
     for case in results.cases:
         lines += ["", *_section(case)]
-    return "\n".join([*lines, "", _WHY])
+    return "\n".join([*lines, ""])
 
 
 def _section(case: Measured) -> list[str]:

@@ -3,19 +3,15 @@
 It reads a service's whole description for its first call. EC2's takes longer to read than all else
 that a small verification does before its first answer, and stays in memory: here it is the one
 operation that is asked. It reads times in any form that there is, one for each object that is
-listed; S3's form is read directly. And it reads a listing twice, element by element: here the
-objects are read at once, and the rest by botocore. Nothing is decided here.
-(AWS: EC2 API_DescribeRegions; S3 API_ListObjectsV2.)
+listed; S3's form is read directly. Nothing is decided here. (AWS: EC2 API_DescribeRegions.)
 """
 
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import msgspec
 from botocore.loaders import JSONFileLoader, Loader, create_loader, instance_cache
@@ -109,41 +105,6 @@ def economize(session: Session) -> None:
     session.register_component("data_loader", loader)
     parsers = session.get_component("response_parser_factory")
     parsers.set_parser_defaults(timestamp_parser=read_time)
-    session.register("before-parse.s3.ListObjectsV2", take_contents)
-
-
-def take_contents(**about: Any) -> None:
-    """Read the objects of a listing's page out of its body, and leave botocore the rest of it.
-
-    A body that is no page, or no XML, is all left to botocore.
-    """
-    try:
-        page = ElementTree.fromstring(about["response_dict"]["body"])  # noqa: S314 - as botocore does
-    except ElementTree.ParseError:
-        return
-    objects = [node for node in page if local_name(node) == "Contents"]
-    if not objects:
-        return
-    about["customized_response_dict"]["Contents"] = [read_object(node) for node in objects]
-    page[:] = [node for node in page if local_name(node) != "Contents"]
-    about["response_dict"]["body"] = ElementTree.tostring(page)
-
-
-def read_object(node: ElementTree.Element) -> dict[str, Any]:
-    """What is asked about an object of a listing, as botocore has it."""
-    said: dict[str, Any] = {}
-    for child in node:
-        name = local_name(child)
-        if name in _READ:
-            said[name] = _READ[name](child.text or "")
-        elif name == "RestoreStatus":
-            said[name] = {local_name(part): part.text for part in child}
-    return said
-
-
-def local_name(node: ElementTree.Element) -> str:
-    """Without its namespace, which some that speak S3 leave out."""
-    return node.tag.rpartition("}")[2]
 
 
 def read_time(told: Any) -> datetime:
@@ -156,12 +117,3 @@ def read_time(told: Any) -> datetime:
         if time.tzinfo is not None:
             return time
     return parse_timestamp(told)
-
-
-_READ: dict[str, Callable[[str], Any]] = {
-    "Key": str,
-    "LastModified": read_time,
-    "ETag": str,
-    "Size": int,
-    "StorageClass": str,
-}

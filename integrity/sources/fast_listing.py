@@ -9,6 +9,7 @@ answer decides. Where that keeps being so, this is left alone from then on.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote_plus
 from xml.etree import ElementTree
@@ -19,7 +20,7 @@ from botocore.exceptions import NoCredentialsError
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
-from integrity.aws.economy import local_name, read_object
+from integrity.aws.economy import read_time
 from integrity.aws.refusal import REFUSALS
 from integrity.aws.session import Aws
 from integrity.sources.fast_bucket import Failure, bucket_endpoint
@@ -32,6 +33,13 @@ _ASKED_AS = {
     "Prefix": "prefix",
     "Delimiter": "delimiter",
     "ContinuationToken": "continuation-token",
+}
+_READ: dict[str, Callable[[str], Any]] = {
+    "Key": str,
+    "LastModified": read_time,
+    "ETag": str,
+    "Size": int,
+    "StorageClass": str,
 }
 
 
@@ -105,13 +113,13 @@ def _read_page(body: bytes) -> Page | None:
     """None where it is no whole page."""
     try:
         answer = ElementTree.fromstring(body)  # noqa: S314 - as botocore does
-        if local_name(answer) != "ListBucketResult":
+        if _name(answer) != "ListBucketResult":
             return None
         page: Page = {"Contents": [], "CommonPrefixes": []}
         for node in answer:
-            name = local_name(node)
+            name = _name(node)
             if name == "Contents":
-                page["Contents"].append(read_object(node))
+                page["Contents"].append(_object(node))
             elif name == "CommonPrefixes":
                 page["CommonPrefixes"] += [{"Prefix": one.text or ""} for one in node]
             else:
@@ -125,3 +133,20 @@ def _read_page(body: bytes) -> Page | None:
     except (ElementTree.ParseError, ValueError, KeyError):
         return None
     return page
+
+
+def _object(node: ElementTree.Element) -> dict[str, Any]:
+    """What is asked about an object of a listing, as botocore has it."""
+    said: dict[str, Any] = {}
+    for child in node:
+        name = _name(child)
+        if name in _READ:
+            said[name] = _READ[name](child.text or "")
+        elif name == "RestoreStatus":
+            said[name] = {_name(part): part.text for part in child}
+    return said
+
+
+def _name(node: ElementTree.Element) -> str:
+    """Without its namespace, which some that speak S3 leave out."""
+    return node.tag.rpartition("}")[2]

@@ -31,8 +31,7 @@ from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
 from integrity.verify.ports import KeySource, OpenSources, Progress, Slowdowns, Witnesses
 from integrity.wiring.access import Access
-from integrity.wiring.allocator import share_heaps
-from integrity.wiring.turns import take_long_turns
+from integrity.wiring.threads import share_heaps, take_long_turns
 
 if TYPE_CHECKING:
     from integrity.aws.session import Aws, CallerIdentity

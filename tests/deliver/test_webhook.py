@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
-import ipaddress
 import json
 import select
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -18,15 +15,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from integrity import __version__
 from integrity.deliver import https
 from integrity.deliver.webhook import MAX_BYTES, Webhook
 from integrity.errors import UsageError
 from integrity.state import DeliveryError, Message
+from tests.authority import serving, write_authority
 from tests.deliver.receiver import Receiver, receive
 from tests.lab_aws import NOW
 
@@ -229,28 +224,8 @@ def test_a_url_that_is_none_is_refused_and_not_shown(url: str) -> None:
 
 @pytest.fixture
 def authority(tmp_path: Path) -> Path:
-    """A certificate for 127.0.0.1 that nobody knows, and its key in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "receiver")])
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(address, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
     path = tmp_path / "authority.pem"
-    path.write_bytes(
-        certificate.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
+    write_authority(path)
     return path
 
 
@@ -303,13 +278,6 @@ def dripping(start: bytes, authority: Path | None) -> Iterator[str]:
 def protected(authority: Path) -> Iterator[Receiver]:
     with receive(serving(authority)) as running:
         yield running
-
-
-def serving(authority: Path) -> ssl.SSLContext:
-    """As a server that has this certificate."""
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(authority)
-    return tls
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(

@@ -136,6 +136,15 @@ def test_a_rule_that_is_slow_again_and_again_is_stopped() -> None:
     assert "0.3 s of processor time for 3 events" in matcher.disabled()[0].detail
 
 
+def test_what_is_too_deep_to_be_told_is_an_error_and_stops_nothing() -> None:
+    deep = Rule(name="deep", match="reduce range(5000) as $_ (0; [.])")
+    found, matcher = run([deep], events({"eventID": "1"}))
+
+    assert found == []
+    assert matcher.counts()["deep"].failed == 1
+    assert matcher.disabled() == ()
+
+
 def test_what_is_no_program_is_said_by_its_check() -> None:
     with Programs([".x", "{", ENDLESS], Limits()) as programs:
         assert programs.check(0) == ""
@@ -147,11 +156,14 @@ def test_what_is_no_program_is_said_by_its_check() -> None:
 
 def test_a_silent_process_is_given_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the system does not bound processor time, the parent's clock does."""
-    monkeypatch.setattr(module, "_PATIENCE", 0)
     with Programs([".x"], Limits()) as programs:
-        [answer] = programs.ask([(0, b"{}")])
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "_PATIENCE", 0)
+            [answer] = programs.ask([(0, b'{"x": "late"}')])
+        [another] = programs.ask([(0, b'{"x": "asked"}')])
 
     assert "did not end" in answer.stopped
+    assert another.text == "asked"
 
 
 def test_without_jq_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,14 +219,65 @@ def test_a_slow_rule_does_not_have_its_time_anew_for_each_event(size: int) -> No
     assert cpu_of_children() - started < 1.5
 
 
-def test_large_events_do_not_pile_up() -> None:
-    large = events(*({"eventID": str(one), "x": "y" * 200_000} for one in range(8)))
-    sizes = []
+def test_many_together_are_answered_as_long_as_a_share_of_the_time_of_one() -> None:
+    questions = [(0, b"{}")] * 120
+    with Programs(["[range(10000)] | length > 0"], Limits()) as programs:
+        programs.ask(questions[:1])
+        answers = programs.ask(questions)
 
-    class Weighing:
-        def ask(self, questions: Sequence[tuple[int, bytes]]) -> list[Answer]:
-            sizes.append(sum(len(event) for _, event in questions))
-            return [Answer() for _ in questions]
+    assert 0 < sum(one.seconds for one in answers) < Limits().max_rule_seconds
 
-    assert list(Matcher([EVERY], Weighing(), Limits()).match(large)) == []
-    assert len(sizes) == 4
+
+def test_a_program_that_has_not_answered_yet_takes_no_others_down(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[object] = []
+    start = Programs._start
+
+    def counted(programs: Programs) -> Any:
+        started.append(programs)
+        return start(programs)
+
+    monkeypatch.setattr(Programs, "_start", counted)
+    rules = [EVERY, Rule(name="endless", match=ENDLESS)]
+    found, _ = run(rules, events(*({"eventID": str(one)} for one in range(20))))
+
+    assert len(found) == 20
+    assert len(started) == 2
+
+
+class Fake:
+    """Each program takes so long for an event, and says no."""
+
+    def __init__(self, seconds: float = 0) -> None:
+        self._seconds = seconds
+        self.asked: list[Sequence[tuple[int, bytes]]] = []
+
+    def ask(self, questions: Sequence[tuple[int, bytes]]) -> list[Answer]:
+        self.asked.append(questions)
+        return [Answer(seconds=self._seconds) for _ in questions]
+
+
+@pytest.mark.parametrize(("seconds", "size"), [(0.0004, 1), (0.002, 10_000)])
+def test_a_rule_has_a_little_more_time_for_each_event_and_for_its_bytes(
+    seconds: float, size: int
+) -> None:
+    many = events(*({"eventID": str(one), "x": "y" * size} for one in range(1000)))
+    matcher = Matcher([EVERY], Fake(seconds), Limits())
+    assert list(matcher.match(many)) == []
+    assert matcher.disabled() == ()
+
+
+@pytest.mark.parametrize(("size", "times"), [(200_000, 4), (1, 1)])
+def test_events_do_not_pile_up(size: int, times: int) -> None:
+    many = events(*({"eventID": str(one), "x": "y" * size} for one in range(8)))
+    fake = Fake()
+    assert list(Matcher([EVERY], fake, Limits()).match(many)) == []
+    assert len(fake.asked) == times
+
+
+def test_small_events_do_not_pile_up_either() -> None:
+    fake = Fake()
+    many = events(*({"eventID": str(one)} for one in range(300)))
+    assert list(Matcher([EVERY, EVERY], fake, Limits()).match(many)) == []
+    assert [len(questions) for questions in fake.asked] == [66] * 9 + [6]

@@ -6,6 +6,7 @@ without a length.
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -51,7 +52,7 @@ def s3_error(status: int, code: str, message: str = "no", extra: str = "") -> An
 
 
 @contextmanager
-def wire(script: Script) -> Iterator[Wire]:
+def wire(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[Wire]:
     """Serve `script` until the block ends."""
     seen: list[Asked] = []
 
@@ -94,10 +95,12 @@ def wire(script: Script) -> Iterator[Wire]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
-        yield Wire(f"http://127.0.0.1:{server.server_port}", seen)
+        yield Wire(f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}", seen)
     finally:
         server.shutdown()
         thread.join()
