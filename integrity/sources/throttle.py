@@ -1,4 +1,4 @@
-"""How many requests a part of a bucket is asked at once: more while it helps, half on SlowDown.
+"""How many requests a part of a bucket is asked at once: more and more, half on SlowDown.
 
 S3 serves a bucket by partitions of its keys, and CloudTrail's keys differ first by account and
 region. So each of these folders has a pace of its own, shared by everybody who asks for its
@@ -27,8 +27,6 @@ _FIRST = 32
 _ROUND_SECONDS = 0.02
 _FEW_ANSWERS = 32
 _TOLERATED_ONE_IN = 5
-_WORTH = 0.2
-_REST_ROUNDS = 32
 _BETWEEN_NOTICES = 10.0
 _MOST_COUNTED = 2**32
 _LOG = logging.getLogger(__name__)
@@ -39,10 +37,9 @@ class Window:
     """The number of requests at once, `size`, and what the answers make of it. Not thread-safe.
 
     It is looked at in rounds, each as many answers as there are requests at once. While nobody was
-    turned away it doubles, as long as that brings a fifth of the doubling at least; what does not
-    is taken back, and tried again after a rest. When more than one of five is turned away it is
-    halved at once, and grows by one a round from then on. `turn` counts the halvings: an answer to
-    a request of an earlier turn says nothing about the new pace.
+    turned away it doubles. When more than one of five is turned away it is halved at once, and
+    grows by one a round from then on. `turn` counts the halvings: an answer to a request of an
+    earlier turn says nothing about the new pace.
     """
 
     def __init__(self, most: int, clock: Callable[[], float]) -> None:
@@ -50,8 +47,7 @@ class Window:
         self.turn = 0
         self._most, self._clock = most, clock
         self._doubles = True
-        self._before: tuple[int, float] | None = None
-        self._rest = self._answers = self._turned_away = 0
+        self._answers = self._turned_away = 0
         self._wanted_more = False
         self._began = clock()
 
@@ -66,11 +62,15 @@ class Window:
         share = _TOLERATED_ONE_IN * self._turned_away
         if share > max(self._answers, _FEW_ANSWERS):
             self.halve()
-        elif self._answers >= max(self.size, share):
-            seconds = self._clock() - self._began
-            if seconds >= _ROUND_SECONDS:
-                self._judge((self._answers - self._turned_away) / seconds)
-                self._begin()
+        elif self._is_over(share):
+            if self._wanted_more:
+                self.size = min(2 * self.size if self._doubles else self.size + 1, self._most)
+            self._begin()
+
+    def _is_over(self, share: int) -> bool:
+        """Whether the round is: a short one says little."""
+        long = self._clock() - self._began >= _ROUND_SECONDS
+        return long and self._answers >= max(self.size, share)
 
     def _begin(self) -> None:
         self._answers = self._turned_away = 0
@@ -81,23 +81,8 @@ class Window:
         """Half as many from now on; what is under way says nothing any more."""
         self.size = max(1, self.size // 2)
         self.turn += 1
-        self._doubles, self._before, self._rest = False, None, 0
+        self._doubles = False
         self._begin()
-
-    def _judge(self, rate: float) -> None:
-        """`rate` is answers a second, of those that were no refusal to answer."""
-        before, self._before = self._before, None
-        if not self._wanted_more:
-            return
-        if before is not None and rate < before[1] * (1 + _WORTH * (self.size / before[0] - 1)):
-            self.size, self._rest = before[0], _REST_ROUNDS
-        elif self._rest:
-            self._rest -= 1
-        elif self.size < self._most and self._doubles:
-            self._before = (self.size, rate)
-            self.size = min(2 * self.size, self._most)
-        elif self.size < self._most:
-            self.size += 1
 
 
 class Halvings:
@@ -131,10 +116,21 @@ class Pace:
         self._lock = threading.Lock()
         self._waiting: deque[threading.Lock] = deque()
         self._under_way = 0
+        self._refused = False
 
     def request(self) -> Request:
         """One request: `with pace.request() as request: ...`."""
         return Request(self)
+
+    def try_enter(self) -> int | None:
+        """The turn of a place that is free now; None where there is none."""
+        with self._lock:
+            self._follow()
+            if self._under_way < self._window.size:
+                self._under_way += 1
+                return self._window.turn
+            self._refused = True
+            return None
 
     def enter(self) -> int:
         """Wait for a place; the turn in which it was given."""
@@ -154,7 +150,9 @@ class Pace:
         with self._lock:
             self._follow()
             before = self._window.turn
-            self._window.answered(turn, slow_down=slow_down, wanted_more=bool(self._waiting))
+            wanted_more = self._refused or bool(self._waiting)
+            self._refused = False
+            self._window.answered(turn, slow_down=slow_down, wanted_more=wanted_more)
             if self._window.turn != before:
                 self._tell()
             self._under_way -= 1
