@@ -32,7 +32,7 @@ ENV PATH=/opt/integrity/bin:/opt/venv/bin:$PATH \
 # what the program imports is compiled by importing it.
 RUN python -c 'import boto3, concurrent.futures.process, encodings.ascii, encodings.idna, \
         multiprocessing.spawn, \
-        obstore, sqlite3, apscheduler.schedulers.background, integrity.cli.verify, \
+        pycurl, sqlite3, apscheduler.schedulers.background, integrity.cli.verify, \
         integrity.config.parse, integrity.config.parse_rules, integrity.deliver.cloudwatch, \
         integrity.deliver.sns, integrity.rules.child, \
         integrity.sources.s3, integrity.stores.dynamodb, integrity.stores.records_s3, \

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 T = TypeVar("T", covariant=True)
+U = TypeVar("U")
 
 
 class ChainKind(StrEnum):
@@ -293,6 +294,12 @@ class Fetched(Generic[T]):
     last_modified: datetime | None = None
     version_id: str | None = None
     size: int = 0
+
+    def read_as(self, content: U) -> Fetched[U]:
+        """The same object, of which a reader has made something."""
+        return Fetched(
+            self.location, content, self.metadata, self.last_modified, self.version_id, self.size
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The lab's AWS: a world on 127.0.0.1, for boto3, obstore, the AWS CLI and everybody else.
+"""The lab's AWS: a world on 127.0.0.1, for boto3, libcurl, the AWS CLI and everybody else.
 
     with serve(world) as server:
         client = boto3.client("s3", endpoint_url=server.endpoint, ...)

@@ -12,7 +12,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from integrity.aws.refusal import REFUSALS, may_pass
+from integrity.aws.refusal import (
+    REFUSALS,
+    Call,
+    Refusal,
+    error_code,
+    explain,
+    is_expired,
+    may_pass,
+)
 from integrity.aws.session import Aws
 from integrity.chain.names import is_region_name
 from integrity.sources.fast_bucket import FastBucket
@@ -21,11 +29,13 @@ from integrity.sources.patience import Patience
 
 _FALLBACK_REGION = "us-east-1"
 _LONGEST_KEY_BYTES = 1024
+_DENIED = frozenset({"AccessDenied", "403"})
+_UNLESS_OWNED = "; S3 says the same of every bucket that is not account {owner}'s"
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """`client` is botocore's, `fast` is obstore's where that can be had, `listing` is for pages.
+    """`client` is botocore's, `fast` is libcurl's where that can be had, `listing` is for pages.
 
     `generation` says which credentials all were made with.
     """
@@ -43,6 +53,7 @@ class Buckets:
 
     def __init__(self, aws: Aws, owner: str | None, patience: Patience) -> None:
         self._aws, self._owner, self._patience = aws, owner, patience
+        self.owned = {} if owner is None else {"ExpectedBucketOwner": owner}
         self._opened: dict[str, Bucket] = {}
         self._regions: dict[str, str | None] = {}
         self._lock = threading.Lock()
@@ -57,6 +68,25 @@ class Buckets:
             if known is None or known.generation != self._aws.generation:
                 self._opened[name] = self._open(name)
             return self._opened[name]
+
+    def opened_fast(self, name: str) -> FastBucket | None:
+        """As libcurl reads it, where it can and the bucket is open with today's credentials."""
+        known = self._opened.get(name)
+        if known is None or known.generation != self._aws.generation:
+            return None
+        return known.fast
+
+    def has_renewed(self, error: Refusal, bucket: Bucket) -> bool:
+        """Whether there are newer credentials than those that S3 calls expired."""
+        return is_expired(error) and self._aws.renew(bucket.generation)
+
+    def explain(self, error: Refusal, call: Call, *, unless_listed: str = "") -> str:
+        """A refusal as a sentence, with what else it may mean."""
+        sentence = explain(error, call)
+        if error_code(error) not in _DENIED or call.permission not in sentence:
+            return sentence
+        owner = "" if self._owner is None else _UNLESS_OWNED.format(owner=self._owner)
+        return sentence + unless_listed + owner
 
     def _open(self, name: str) -> Bucket:
         generation = self._aws.generation
@@ -82,11 +112,10 @@ class Buckets:
 
     def _region(self, name: str) -> str | None:
         """Where the bucket lies, which S3 tells everybody. None where it gave no answer at all."""
-        asked = {} if self._owner is None else {"ExpectedBucketOwner": self._owner}
         client = self._aws.client("s3", self._first_region)
         for is_last in self._patience.attempts():
             try:
-                answer = client.head_bucket(Bucket=name, **asked)
+                answer = client.head_bucket(Bucket=name, **self.owned)
             except REFUSALS as error:
                 if may_pass(error) and not is_last:
                     continue

@@ -23,7 +23,8 @@ from botocore.utils import get_environ_proxies
 from integrity.aws.economy import read_time
 from integrity.aws.refusal import REFUSALS
 from integrity.aws.session import Aws
-from integrity.sources.fast_bucket import Failure, bucket_endpoint
+from integrity.sources.fast_bucket import bucket_url
+from integrity.sources.fast_get import Failure
 
 Page = dict[str, Any]
 
@@ -62,8 +63,7 @@ class FastListing:
     @classmethod
     def open(cls, aws: Aws, client: Any, bucket: str) -> FastListing:
         """At the endpoint that botocore's own `client` would use, that of the bucket's region."""
-        endpoint, virtual_hosted = bucket_endpoint(client, bucket)
-        return cls(aws, client, f"{endpoint}/" if virtual_hosted else f"{endpoint}/{bucket}")
+        return cls(aws, client, bucket_url(client, bucket))
 
     @property
     def is_worth_asking(self) -> bool:

@@ -16,12 +16,27 @@ from integrity.chain.model import Absent, Fetched, Listed, S3Location, Unreachab
 from integrity.sources.folder import Original
 
 T = TypeVar("T")
+Item = TypeVar("Item")
+
+
+class _Stopping(Protocol):
+    def is_set(self) -> bool: ...
 
 
 class _Objects(Protocol):
     def fetch(
         self, location: S3Location, read: Callable[[Iterable[Buffer]], T]
     ) -> Fetched[T] | Absent | Unreachable: ...
+
+    def fetch_small(
+        self,
+        wanted: Iterable[Item],
+        locate: Callable[[Item], S3Location | None],
+        take: Callable[[Item, Fetched[bytes]], bool],
+        stopping: _Stopping,
+        *,
+        with_metadata: bool,
+    ) -> Iterator[Item]: ...
 
     def list_objects(self, bucket: str, prefix: str) -> Iterator[Listed | Unreachable]: ...
 
@@ -67,6 +82,27 @@ class ReplicaSource:
     ) -> Fetched[T] | Absent | Unreachable:
         """The replica's object."""
         return replace(self._objects.fetch(self._replica.here(location), read), location=location)
+
+    def fetch_small(
+        self,
+        wanted: Iterable[Item],
+        locate: Callable[[Item], S3Location | None],
+        take: Callable[[Item, Fetched[bytes]], bool],
+        stopping: _Stopping,
+        *,
+        with_metadata: bool,
+    ) -> Iterator[Item]:
+        """The replica's objects."""
+
+        def here(item: Item) -> S3Location | None:
+            location = locate(item)
+            return location and self._replica.here(location)
+
+        def told(item: Item, fetched: Fetched[bytes]) -> bool:
+            there = self._replica.there(fetched.location)
+            return take(item, replace(fetched, location=there))
+
+        return self._objects.fetch_small(wanted, here, told, stopping, with_metadata=with_metadata)
 
     def list_objects(self, bucket: str, prefix: str) -> Iterator[Listed | Unreachable]:
         """The replica's objects."""

@@ -1,9 +1,9 @@
-"""Objects in S3: fetched by the thousand, listed folder by folder, in whatever region they lie.
+"""Objects in S3: fetched by the thousand, in whatever region they lie, and listed (`listings`).
 
 It tells apart what S3 says is not there (`Absent`), what nobody can say anything about
-(`Unreachable`, with what would help) and what was read to its end. GETs and listings go past most
-of botocore first; it is asked again before anything but success is concluded. Trouble that may pass
-is waited out, at the pace that S3 keeps up with. (AWS: API_ListObjectsV2; S3 Error Responses.)
+(`Unreachable`, with what would help) and what was read to its end. GETs go past botocore first; it
+is asked again before anything but success is concluded. Trouble that may pass is waited out, at the
+pace that S3 keeps up with. (AWS: API_GetObject; S3 Error Responses.)
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, MutableSequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from botocore.exceptions import BotoCoreError
-from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from integrity.aws.refusal import (
@@ -24,8 +24,6 @@ from integrity.aws.refusal import (
     Call,
     Refusal,
     error_code,
-    explain,
-    is_expired,
     is_slow_down,
     may_pass,
 )
@@ -35,24 +33,26 @@ from integrity.chain.names import ACCOUNT_ID
 from integrity.errors import UsageError
 from integrity.sources.buckets import Bucket, Buckets, can_be_key
 from integrity.sources.claimed import is_bucket_name
-from integrity.sources.fast_bucket import Failure, is_addressable
+from integrity.sources.errand import Errand, Stopping
+from integrity.sources.fast_bucket import FastBucket
+from integrity.sources.fast_get import Failure
+from integrity.sources.listings import Listings
 from integrity.sources.patience import Patience
+from integrity.sources.pumps import Pumps
 from integrity.sources.throttle import Pace, Paces
 from integrity.sources.transfer import BrokenTransferError, Buffer, in_time, whole
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 Reader = Callable[[Iterable[Buffer]], T]
 
 _ACCOUNT = re.compile(ACCOUNT_ID)
 PIECE_BYTES = 64 * 1024
 BROKEN = (BotoCoreError, HTTPError, OSError)
 _FAST_TRIES = 2
-# What is archived and restored for a while can be read, though its storage class stays.
-_WITH_RESTORES = {"OptionalObjectAttributes": ["RestoreStatus"]}
+_MAY_PASS = (Failure.SLOW_DOWN, Failure.PASSING)
 _NOWHERE = frozenset({"NoSuchKey", "NoSuchBucket"})
-_DENIED = frozenset({"AccessDenied", "403"})
 _UNLESS_LISTED = "; without s3:ListBucket on the bucket S3 says the same of what is not there"
-_UNLESS_OWNED = "; S3 says the same of every bucket that is not account {owner}'s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,15 +101,15 @@ class S3Source:
                 f"the expected bucket owner {expected_bucket_owner!r} is not an account id: give "
                 "its 12 digits"
             )
-        self._aws = aws
-        self._owner = expected_bucket_owner
-        self._owned = (
-            {} if expected_bucket_owner is None else {"ExpectedBucketOwner": expected_bucket_owner}
-        )
         recipe = aws.recipe
+        self._timeout = recipe.transfer_timeout
         self._patience = Patience(recipe.attempts, recipe.first_wait, recipe.longest_wait)
         self._paces = Paces(recipe.max_connections, counts=slowdowns)
         self._buckets = Buckets(aws, expected_bucket_owner, self._patience)
+        self._listings = Listings(self._buckets, self._paces, self._patience)
+        self._pumps = Pumps(
+            self._fast, partial(self._patience.note, answered=True), recipe.max_connections
+        )
 
     def open_ahead(self, bucket: str) -> None:
         """Find out where a bucket lies, before anything in it is asked for."""
@@ -126,105 +126,63 @@ class S3Source:
         if not can_be_key(location.key):
             return Absent(location)
         question = _Question(location, read, self._paces.of(location.bucket, location.key))
-        fast_tries = _FAST_TRIES if is_addressable(location.key) else 0
+        fast_tries, failed = _FAST_TRIES, False
         last = Unreachable(location, "it was not asked for")
         for is_last in self._patience.attempts():
             bucket = self._buckets.open(location.bucket)
             fast = bucket.fast if fast_tries else None
-            if fast is not None and fast.is_worth_asking:
+            if fast is not None and fast.may_give(location.key):
                 fetched = fast.fetch(location.key, read, question.pace)
                 if isinstance(fetched, Fetched):
                     self._patience.note(answered=True)
                     return fetched
+                failed = fetched is not Failure.TOO_LARGE
                 if fetched is not Failure.SLOW_DOWN:
                     fast_tries -= 1
-                if fetched is not Failure.OTHER and fast_tries and not is_last:
+                if fetched in _MAY_PASS and fast_tries and not is_last:
                     continue
             answer = self._fetch_slowly(bucket, question)
             if not isinstance(answer, _MayPass):
                 self._patience.note(answered=True)
-                if fast is not None and isinstance(answer, Fetched):
+                if fast is not None and failed and isinstance(answer, Fetched):
                     fast.note_failure()
                 return answer
             last = answer.answer
         self._patience.note(answered=False)
         return last
 
+    def fetch_small(
+        self,
+        wanted: Iterable[Item],
+        locate: Callable[[Item], S3Location | None],
+        take: Callable[[Item, Fetched[bytes]], bool],
+        stopping: Stopping,
+        *,
+        with_metadata: bool,
+    ) -> Iterator[Item]:
+        """Many objects at once, each handed to `take` in one of few threads; the items left over.
+
+        Left over is what has no place, what S3 did not give at once, whole and small, and what
+        `take` says of that there is more to do.
+        """
+        errand = Errand(wanted, locate, take, stopping, with_metadata=with_metadata)
+        with self._pumps.sent(errand):
+            yield from errand.left()
+
+    def _fast(self, location: S3Location) -> tuple[FastBucket, Pace] | None:
+        """Where a bucket is not open yet, whoever asks with patience opens it."""
+        fast = self._buckets.opened_fast(location.bucket)
+        if fast is None or not (can_be_key(location.key) and fast.may_give(location.key)):
+            return None
+        return fast, self._paces.of(location.bucket, location.key)
+
     def list_objects(self, bucket: str, prefix: str) -> Iterator[Listed | Unreachable]:
         """Every object whose key begins with `prefix`, page by page to the end. No bucket: none."""
-        for page in self._pages(bucket, prefix, _WITH_RESTORES):
-            if isinstance(page, Unreachable):
-                yield page
-            else:
-                yield from (_listed(bucket, one) for one in page.get("Contents", ()))
+        return self._listings.list_objects(bucket, prefix)
 
     def list_folders(self, bucket: str, folder: str) -> tuple[str, ...] | Unreachable:
         """The names, without slash, directly below `folder` that have keys of their own below."""
-        names: list[str] = []
-        for page in self._pages(bucket, folder, {"Delimiter": "/"}):
-            if isinstance(page, Unreachable):
-                return page
-            names += [one["Prefix"][len(folder) : -1] for one in page.get("CommonPrefixes", ())]
-        return tuple(names)
-
-    def _pages(
-        self, bucket: str, prefix: str, asked: dict[str, Any]
-    ) -> Iterator[dict[str, Any] | Unreachable]:
-        where = S3Location(bucket, prefix)
-        if not is_bucket_name(bucket):
-            yield Unreachable(where, f"{bucket!r} is not a bucket's name")
-            return
-        asked = {"Bucket": bucket, "Prefix": prefix, **asked, **self._owned}
-        while True:
-            try:
-                page = self._page(bucket, prefix, asked)
-            except REFUSALS as error:
-                if error_code(error) != "NoSuchBucket":
-                    partition = self._buckets.open(bucket).partition
-                    call = Call("s3:ListBucket", f"on arn:{partition}:s3:::{bucket}")
-                    yield Unreachable(where, self._sentence(error, call))
-                return
-            yield page
-            if not page["IsTruncated"]:
-                return
-            token = page.get("NextContinuationToken")
-            if not token or token == asked.get("ContinuationToken"):
-                yield Unreachable(where, "the listing does not go on: its next page is not named")
-                return
-            asked["ContinuationToken"] = token
-
-    def _page(self, bucket: str, prefix: str, asked: dict[str, Any]) -> dict[str, Any]:
-        """One page of a listing. Raises the last refusal where asking again does not help."""
-        pace = self._paces.of(bucket, prefix)
-        for is_last in self._patience.attempts():
-            opened = self._buckets.open(bucket)
-            fast = opened.listing
-            with pace.request() as request:
-                if fast is not None and fast.is_worth_asking:
-                    listed = fast.page(asked)
-                    if not isinstance(listed, Failure):
-                        self._patience.note(answered=True)
-                        return listed
-                    if listed is Failure.SLOW_DOWN and not is_last:
-                        request.slow_down = True
-                        continue
-                try:
-                    page = _whole_page(opened.client.list_objects_v2(**asked))
-                except REFUSALS as error:
-                    request.slow_down = is_slow_down(error)
-                    passing = may_pass(error)
-                    if is_last or not (passing or self._has_renewed(error, opened)):
-                        self._patience.note(answered=not passing)
-                        raise
-                    continue
-            self._patience.note(answered=True)
-            if fast is not None:
-                fast.note_failure()
-            return page
-        raise AssertionError("there is a first attempt")
-
-    def _has_renewed(self, error: Refusal, bucket: Bucket) -> bool:
-        return is_expired(error) and self._aws.renew(bucket.generation)
+        return self._listings.list_folders(bucket, folder)
 
     def _fetch_slowly(
         self, bucket: Bucket, question: _Question[T]
@@ -234,13 +192,13 @@ class S3Source:
         with question.pace.request() as request:
             try:
                 answer = bucket.client.get_object(
-                    Bucket=location.bucket, Key=location.key, **self._owned
+                    Bucket=location.bucket, Key=location.key, **self._buckets.owned
                 )
             except REFUSALS as error:
                 request.slow_down = is_slow_down(error)
                 return self._refused(bucket, location, error)
             with closing(answer["Body"]) as body:
-                pieces = in_time(body.iter_chunks(PIECE_BYTES), self._aws.recipe.transfer_timeout)
+                pieces = in_time(body.iter_chunks(PIECE_BYTES), self._timeout)
                 try:
                     content = question.read(whole(pieces, answer.get("ContentLength"), BROKEN))
                 except BrokenTransferError as error:
@@ -256,36 +214,11 @@ class S3Source:
         call = Call(
             "s3:GetObject", f"on arn:{bucket.partition}:s3:::{location.bucket}/{location.key}"
         )
-        said = self._sentence(error, call, unless_listed=_UNLESS_LISTED)
+        said = self._buckets.explain(error, call, unless_listed=_UNLESS_LISTED)
         unreachable = Unreachable(location, said)
-        if may_pass(error) or self._has_renewed(error, bucket):
+        if may_pass(error) or self._buckets.has_renewed(error, bucket):
             return _MayPass(unreachable)
         return unreachable
-
-    def _sentence(self, error: Refusal, call: Call, *, unless_listed: str = "") -> str:
-        sentence = explain(error, call)
-        if error_code(error) not in _DENIED or call.permission not in sentence:
-            return sentence
-        owner = "" if self._owner is None else _UNLESS_OWNED.format(owner=self._owner)
-        return sentence + unless_listed + owner
-
-
-def _whole_page(page: dict[str, Any]) -> dict[str, Any]:
-    """Raises ResponseParserError for an answer without what S3 always says: an empty one, say."""
-    if "IsTruncated" not in page:
-        raise ResponseParserError("it does not say whether more follows")
-    return page
-
-
-def _listed(bucket: str, one: dict[str, Any]) -> Listed:
-    return Listed(
-        location=S3Location(bucket, one["Key"]),
-        size=one["Size"],
-        last_modified=one["LastModified"].astimezone(UTC),
-        etag=one.get("ETag", "").strip('"'),
-        storage_class=one.get("StorageClass", ""),
-        restored="RestoreExpiryDate" in one.get("RestoreStatus", {}),
-    )
 
 
 def _fetched(location: S3Location, content: T, answer: dict[str, Any]) -> Fetched[T]:

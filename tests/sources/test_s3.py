@@ -467,7 +467,7 @@ class TestWire:
         fetched, asked = self.fetch(recipe, monkeypatch, script)
         assert isinstance(fetched, Fetched)
         (got,) = (one for one in asked if one.method == "GET")
-        assert "object_store" in got.headers["user-agent"]
+        assert "libcurl" in got.headers["user-agent"]
         assert "/eu-west-1/s3/aws4_request" in got.headers["authorization"]
 
     @pytest.mark.parametrize(("well", "fast"), [("never", 16), ("at times", 30)])
@@ -477,7 +477,7 @@ class TestWire:
         def script(asked: Asked) -> Answer:
             if asked.method == "HEAD":
                 return Answer(headers={"x-amz-bucket-region": "eu-west-1"})
-            if "object_store" not in asked.headers["user-agent"]:
+            if "libcurl" not in asked.headers["user-agent"]:
                 return Answer(200, b"hello")
             tries.append(asked)
             works = well == "at times" and len(tries) % 10 == 0
