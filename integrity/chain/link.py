@@ -59,12 +59,12 @@ class LogTally:
     def total(self) -> int:
         return self.valid + self.invalid + self.undetermined
 
-    def plus(self, outcome: Outcome) -> LogTally:
-        """This tally with one more log file."""
+    def plus(self, outcome: Outcome, number: int = 1) -> LogTally:
+        """This tally with so many more log files."""
         return LogTally(
-            self.valid + (outcome is Outcome.VALID),
-            self.invalid + (outcome is Outcome.INVALID),
-            self.undetermined + (outcome is Outcome.UNDETERMINED),
+            self.valid + number * (outcome is Outcome.VALID),
+            self.invalid + number * (outcome is Outcome.INVALID),
+            self.undetermined + number * (outcome is Outcome.UNDETERMINED),
         )
 
 

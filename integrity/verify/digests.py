@@ -20,6 +20,7 @@ from integrity.chain.link import Entry, foreign, predicted_hours
 from integrity.chain.model import (
     ChainId,
     ChainKind,
+    Fetched,
     Root,
     S3Location,
     TimeWindow,
@@ -35,6 +36,7 @@ from integrity.verify.parallel import each_small
 from integrity.verify.remembered import name_of
 from integrity.verify.span import DigestSpan
 from integrity.verify.tools import Tools
+from integrity.verify.trouble import in_archive
 
 _IN_FLIGHT_BYTES = MIB
 """So many stored bytes of a span's digests are fetched at a time. What a thread has once held of
@@ -235,16 +237,30 @@ class DigestReader:
 
     def _read_all(self, wanted: Wanted) -> None:
         """Beside each other as many as there are threads, fewer of those that are large."""
-        shown = [self._folders.shelf.shown(location) for _, location in wanted]
+        shelf, authentic = self._folders.shelf, list[Judged]()
+        shown = [shelf.shown(location) for _, location in wanted]
         largest = max([1, *(listed.size for listed in shown if listed is not None)])
+
+        def place(item: tuple[DigestName, S3Location]) -> S3Location | None:
+            listed = shelf.shown(item[1])
+            return None if listed is None or in_archive(listed) else item[1]
+
+        def take(item: tuple[DigestName, S3Location], fetched: Fetched[bytes]) -> bool:
+            judged = self._judge.take(item[0], fetched)
+            if judged is not None:
+                authentic.append(judged)
+            return judged is not None
+
         judged = each_small(
             self._tools.executor,
-            lambda item: self._judge.judge(*item, self._folders.shelf.shown(item[1])),
-            wanted,
+            lambda item: self._judge.judge(*item, shelf.shown(item[1])),
+            self._tools.fetch_small(wanted, place, take, with_metadata=True),
             in_flight=max(1, min(2 * self._job.concurrency, _IN_FLIGHT_BYTES // largest)),
             stopping=self._tools.stopping,
         )
         for _, result in judged:
+            self._gathered.add(result)
+        for result in authentic:
             self._gathered.add(result)
 
     def _result(self) -> DigestSpan:

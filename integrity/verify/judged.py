@@ -169,6 +169,12 @@ class DigestJudge:
             return _unreadable(name, location, detail) if detail else judged
         return judged
 
+    def take(self, name: DigestName, fetched: Fetched[bytes]) -> Judged | None:
+        """The digest that was fetched, if it is authentic: whatever else it is, `judge` says."""
+        opened = _reader(self._job.limits, read_member)((fetched.content,))
+        judged = self._weigh(name, fetched.read_as(opened))
+        return judged if judged.finding is None else None
+
     def _fetch(self, location: S3Location, read_content: ReadContent) -> Answer:
         return self._tools.objects.fetch(location, _reader(self._job.limits, read_content))
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
 
 from integrity.chain.content import (
     Content,
@@ -40,6 +42,7 @@ from integrity.verify.trouble import not_whole
 
 Answer = Fetched[Content] | Absent | Unreachable
 
+_NOT_KEPT = nullcontext()
 _FLAWS = {
     Flaw.MALFORMED: Reason.LOG_MALFORMED,
     Flaw.TRAILING_DATA: Reason.LOG_TRAILING_DATA,
@@ -55,9 +58,9 @@ class LogSpan:
     findings: list[Finding] = field(default_factory=list)
     stored_bytes: int = 0
 
-    def count(self, digest: S3Location, outcome: Outcome) -> None:
-        """One more log file that `digest` names came out so."""
-        self.tallies[digest] = self.tallies.get(digest, LogTally()).plus(outcome)
+    def count(self, digest: S3Location, outcome: Outcome, number: int = 1) -> None:
+        """So many more log files that `digest` names came out so."""
+        self.tallies[digest] = self.tallies.get(digest, LogTally()).plus(outcome, number)
 
 
 def unread(logs: Iterable[NamedLog]) -> LogSpan:
@@ -87,34 +90,65 @@ class LogChecker:
         self._place, self._rewritten, self._archived = place, rewritten, archived
         self._job, self._tools, self._searches = job, tools, searches
         self._retention = Retention(tools, job.known_rules)
+        self._lock = Lock()
 
     def check(self, logs: Iterable[NamedLog]) -> LogSpan:
         """Counts and findings of these log files. Those left unread by a stop are undetermined."""
-        result, drawn = LogSpan(), Counter[S3Location]()
+        result, drawn, proven = LogSpan(), Counter[S3Location](), Counter[S3Location]()
 
         def drawing() -> Iterator[NamedLog]:
             for log in logs:
                 drawn[log.digest] += 1
                 yield log
 
-        left = drawing()
+        def take(log: NamedLog, fetched: Fetched[bytes]) -> bool:
+            is_valid = self._prove(log, fetched)
+            if is_valid:
+                with self._lock:
+                    proven[log.digest] += 1
+                    result.stored_bytes += fetched.size
+            return is_valid
+
+        wanted = drawing()
         checked = each_small(
             self._tools.executor,
             self._check,
-            left,
+            self._tools.fetch_small(wanted, self._easily_had, take, with_metadata=False),
             in_flight=2 * self._job.concurrency,
             stopping=self._tools.stopping,
         )
         for log, (finding, stored_bytes) in checked:
             result.count(log.digest, Outcome.VALID if finding is None else finding.outcome)
-            result.stored_bytes += stored_bytes
+            with self._lock:
+                result.stored_bytes += stored_bytes
             if finding is not None:
                 result.findings.append(finding)
-        deque(left, maxlen=0)  # what was not even drawn counts too
+        deque(wanted, maxlen=0)  # what was not even drawn counts too
+        with self._lock:
+            for digest, number in proven.items():
+                result.count(digest, Outcome.VALID, number)
         for digest, number in drawn.items():
-            for _ in range(number - result.tallies.get(digest, LogTally()).total):
-                result.count(digest, Outcome.UNDETERMINED)
+            unread = number - result.tallies.get(digest, LogTally()).total
+            result.count(digest, Outcome.UNDETERMINED, unread)
         return result
+
+    def _easily_had(self, log: NamedLog) -> S3Location | None:
+        """Where it lies, if its content alone decides."""
+        if log.location in self._archived or _unknown_algorithm(log) is not None:
+            return None
+        return log.location
+
+    def _prove(self, log: NamedLog, fetched: Fetched[bytes]) -> bool:
+        """Whether it is what its digest says. Whatever else it is, `_judge` reads and says."""
+        with keeping(self._searches, log.digest) if self._searches else _NOT_KEPT as kept:
+            content = self._reader(read_member, kept)((fetched.content,))
+            if content.flaw is not None or _other_hash(log, content) is not None:
+                return False
+            if kept is not None:
+                kept.search(log.refs[0], log.digest)
+        self._tools.progress.done(1, fetched.size)
+        self._tools.progress.valid_log(log.location)
+        return True
 
     def _check(self, log: NamedLog) -> tuple[Finding | None, int]:
         with keeping(self._searches, log.digest) as kept:
@@ -127,13 +161,13 @@ class LogChecker:
         return finding, stored_bytes
 
     def _judge(self, log: NamedLog, kept: KeptFile | None) -> tuple[Finding | None, int]:
-        unknown = [ref.algorithm for ref in log.refs if ref.algorithm != HASH_ALGORITHM]
-        if unknown:
+        unknown = _unknown_algorithm(log)
+        if unknown is not None:
             unsupported = self._found(
                 Reason.ALGORITHM_UNSUPPORTED,
                 log,
                 expected=HASH_ALGORITHM,
-                actual=unknown[0],
+                actual=unknown,
                 detail=f"hashAlgorithm, in {log.digest.name}",
             )
             return unsupported, 0
@@ -191,15 +225,15 @@ class LogChecker:
                 last_modified=modified,
                 detail=content.detail,
             )
-        wrong = [ref.sha256 for ref in log.refs if ref.sha256 != content.sha256]
-        if not wrong:
+        expected = _other_hash(log, content)
+        if expected is None:
             return None
         return self._found(
             Reason.LOG_HASH_MISMATCH,
             log,
             version_id=fetched.version_id,
             last_modified=modified,
-            expected=wrong[0],
+            expected=expected,
             actual=content.sha256,
             detail="named with different hashes" if len(log.refs) > 1 else "",
         )
@@ -226,3 +260,13 @@ class LogChecker:
             actual=actual,
             detail=detail,
         )
+
+
+def _unknown_algorithm(log: NamedLog) -> str | None:
+    """One that a digest hashed it with, and nobody here knows."""
+    return next((ref.algorithm for ref in log.refs if ref.algorithm != HASH_ALGORITHM), None)
+
+
+def _other_hash(log: NamedLog, content: Content) -> str | None:
+    """One that a digest states, and that its content has not."""
+    return next((ref.sha256 for ref in log.refs if ref.sha256 != content.sha256), None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, MutableSequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from integrity.chain.content import Buffer
 from integrity.chain.estate import ExpirationRule, History, Organization, Region, Unasked
@@ -26,8 +26,10 @@ from integrity.chain.model import (
     Unreachable,
     Version,
 )
+from integrity.verify.parallel import Stopping
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 Reader = Callable[[Iterable[Buffer]], T]
 
 
@@ -49,6 +51,27 @@ class ObjectSource(Protocol):
 
     def list_folders(self, bucket: str, folder: str) -> tuple[str, ...] | Unreachable:
         """The names, without slash, directly below `folder` that have keys of their own below."""
+
+
+@runtime_checkable
+class SmallObjects(Protocol):
+    """What a source may be able to do beside that, many times as fast."""
+
+    def fetch_small(
+        self,
+        wanted: Iterable[Item],
+        locate: Callable[[Item], S3Location | None],
+        take: Callable[[Item, Fetched[bytes]], bool],
+        stopping: Stopping,
+        *,
+        with_metadata: bool,
+    ) -> Iterator[Item]:
+        """Fetch what can be had whole, small and at once; the items that are left over.
+
+        Each object goes to `take`, in one of a few threads, which says whether that was all there
+        is to do. Left over is all else, and whatever `locate` has no place for: it is not known
+        why. Once `stopping` is set no further item is begun, and not all come back.
+        """
 
 
 class KeySource(Protocol):

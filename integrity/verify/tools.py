@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
+from integrity.chain.model import Fetched, S3Location
 from integrity.verify.parallel import Stopping
-from integrity.verify.ports import KeySource, ObjectSource, Progress, RetentionSource
+from integrity.verify.ports import (
+    KeySource,
+    ObjectSource,
+    Progress,
+    RetentionSource,
+    SmallObjects,
+)
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +36,18 @@ class Tools:
     now: datetime
     progress: Progress
     stopping: Stopping
+
+    def fetch_small(
+        self,
+        wanted: Iterable[Item],
+        locate: Callable[[Item], S3Location | None],
+        take: Callable[[Item, Fetched[bytes]], bool],
+        *,
+        with_metadata: bool,
+    ) -> Iterator[Item]:
+        """`SmallObjects.fetch_small`, where the source is able to; else all is left over."""
+        if isinstance(self.objects, SmallObjects):
+            return self.objects.fetch_small(
+                wanted, locate, take, self.stopping, with_metadata=with_metadata
+            )
+        return iter(wanted)
