@@ -101,13 +101,19 @@ def _read(stream: _Stream, chunks: Iterable[Buffer], max_bytes: int, sink: Sink 
             if stream.eof:
                 flaw = Flaw.TRAILING_DATA
                 break
-            for window in _windows(stream, piece):
+            left: Buffer = piece
+            while True:
+                window = stream.decompress(left, INFLATE_WINDOW_BYTES)
                 inflated_bytes += len(window)
                 if inflated_bytes > max_bytes:
                     return Content(sha256.hexdigest(), inflated_bytes, Flaw.TOO_LARGE)
                 sha256.update(window)
                 if sink is not None:
                     sink(window)
+                left = stream.unconsumed_tail
+                # At the end, what follows the member stays in it too, and would be for ever.
+                if not left or stream.eof:
+                    break
             if stream.unused_data:
                 flaw = Flaw.TRAILING_DATA
                 break
@@ -124,13 +130,3 @@ def _pieces(chunks: Iterable[Buffer]) -> Iterator[memoryview]:
         view = memoryview(chunk)
         for start in range(0, len(view), _PIECE_BYTES):
             yield view[start : start + _PIECE_BYTES]
-
-
-def _windows(stream: _Stream, piece: Buffer) -> Iterator[bytes]:
-    """What a piece inflates to, a window at a time.
-
-    At the end of the member, what follows it stays in `unconsumed_tail` too, and would be for ever.
-    """
-    yield stream.decompress(piece, INFLATE_WINDOW_BYTES)
-    while stream.unconsumed_tail and not stream.eof:
-        yield stream.decompress(stream.unconsumed_tail, INFLATE_WINDOW_BYTES)
