@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 
+import msgspec
 import pytest
 
 from integrity import wiring
@@ -17,7 +18,7 @@ from integrity.chain.model import ChainId, Fetched, S3Location, TimeWindow
 from integrity.lab.faults import Fault
 from integrity.lab.server import serve
 from integrity.lab.world import LabTrail, World
-from integrity.record import Run, RunInfo, encode
+from integrity.record import Run, RunInfo, SegmentResult, encode
 from integrity.verify import engine, parallel
 from integrity.verify.engine import SourcesRecipe
 from integrity.verify.job import Job
@@ -156,7 +157,8 @@ def test_a_worker_answers_for_its_batch_and_leaves_signals_to_the_first_process(
     chain = as_chain(world)
 
     engine._start_worker(Memory(world), job, NOW, Event(), [0])
-    (result,) = engine._check_batch((Segment(chain=chain, window=job.window),))
+    told = engine._check_batch((Segment(chain=chain, window=job.window),))
+    (result,) = msgspec.msgpack.decode(told, type=list[SegmentResult])
     engine._worker[0][1].executor.shutdown()
 
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
