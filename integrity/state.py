@@ -8,9 +8,10 @@ Values only, and the errors that a store and a destination answer with. What bec
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from integrity.chain.estate import ExpirationRule
 from integrity.chain.findings import Finding, Outcome
@@ -53,8 +54,7 @@ class Step(StrEnum):
     MATCHED = "matched"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incident:
+class Incident(Struct, frozen=True, kw_only=True):
     """One cause, from the first finding of it until it is over.
 
     `reason` is a finding's, or what only the service can find (`state_lost`); `cause` is the family
@@ -92,8 +92,7 @@ class Incident:
     acknowledgements: tuple[Acknowledgement, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(Struct, frozen=True, kw_only=True):
     """News for an audience, ready to be read.
 
     `id` is the same for the same news, however often a tick is repeated, so that a reader can tell
@@ -116,8 +115,7 @@ class Message:
     event: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
+class Letter(Struct, frozen=True, kw_only=True):
     """A message on its way to one destination, a configured name such as `sns:ARN`.
 
     `id` is made of the message's and the destination. It is tried again from `due` on; `dead` says
@@ -133,8 +131,7 @@ class Letter:
     dead: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
+class Sighting(Struct, frozen=True, kw_only=True):
     """An event that was seen live, of a trail whose log files should hold it.
 
     `account_id` and `region` name the chain whose digests should come to sign it, `time` when it
@@ -150,16 +147,14 @@ class Sighting:
     seen_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class ToldMatch:
+class ToldMatch(Struct, frozen=True):
     """A match that a tick has told, and that may come again: its message's id, and when."""
 
     message_id: str
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleTotal:
+class RuleTotal(Struct, frozen=True, kw_only=True):
     """What one rule came to since it was first heard: seen == skipped + matched.
 
     `failed` of what is skipped ended in an error of the rule's own.
@@ -172,8 +167,7 @@ class RuleTotal:
     failed: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checkpoint:
+class Checkpoint(Struct, frozen=True, kw_only=True):
     """How far one trail was looked at, and what its chains were like then.
 
     The next tick begins at `attempted`, with an overlap. `record_sha256` is of the last record that
@@ -195,8 +189,7 @@ class Checkpoint:
     told: tuple[ToldMatch, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunSummary:
+class RunSummary(Struct, frozen=True, kw_only=True):
     """A line of the history of ticks."""
 
     run_id: str
@@ -210,8 +203,7 @@ class RunSummary:
     past: PastCounts | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrailState:
+class TrailState(Struct, frozen=True, kw_only=True):
     """Everything that is kept of one trail and that decides what its next tick does.
 
     `version` counts commits; 0 and no checkpoint: nothing was ever kept. `incidents` are open.
@@ -222,8 +214,7 @@ class TrailState:
     incidents: tuple[Incident, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Commit:
+class Commit(Struct, frozen=True, kw_only=True):
     """What one tick changes, all or nothing, if the state still has `version`.
 
     `incidents` are those that changed, resolved ones included; `letters` are new ones; `months` are
@@ -249,8 +240,7 @@ class Unit(StrEnum):
     NONE = "None"
 
 
-@dataclass(frozen=True, slots=True)
-class Datapoint:
+class Datapoint(Struct, frozen=True):
     """One value of one metric. `dimensions` are pairs of name and value, in CloudWatch's order."""
 
     name: str
@@ -260,16 +250,14 @@ class Datapoint:
     dimensions: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRecord:
+class StoredRecord(Struct, frozen=True):
     """A record as it lies in its store. `document` is its bytes."""
 
     uri: str
     document: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alarm:
+class Alarm(Struct, frozen=True, kw_only=True):
     """An alarm as CloudWatch shows it. `topics` are those of SNS that it tells when it goes off.
 
     `is_on`: its actions are not switched off. `state` is CloudWatch's word, `why` its reason.
@@ -282,16 +270,14 @@ class Alarm:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class AlarmAction:
+class AlarmAction(Struct, frozen=True):
     """Whether what an alarm does when it goes off was done, in CloudWatch's words."""
 
     is_taken: bool
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class TopicState:
+class TopicState(Struct, frozen=True):
     """How many subscriptions of a topic were confirmed, and how many wait for it."""
 
     confirmed: int

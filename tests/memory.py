@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import Any, TypeVar
@@ -36,6 +36,7 @@ from integrity.lab.estate import LabTrail
 from integrity.lab.objects import StoredVersion
 from integrity.lab.world import World
 from integrity.record import Run
+from integrity.structs import replace
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
 from integrity.verify.ports import Progress, Witnesses

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from integrity.chain.seal import SealedMonth
@@ -24,6 +23,7 @@ from integrity.state import (
     TrailState,
 )
 from integrity.stores.retention import USUAL
+from integrity.structs import replace
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 

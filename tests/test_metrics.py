@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,6 +13,7 @@ from integrity.chain.model import ChainKind
 from integrity.metrics import Meter
 from integrity.record import ChainState, DigestCounts, LogCounts, Run, Totals
 from integrity.state import Datapoint, Incident
+from integrity.structs import replace
 from tests.report.samples import ARN, DAY, chain, finding, run
 
 NOW = DAY + timedelta(days=1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -23,6 +22,7 @@ from integrity.record import (
     outcome_of,
     worst_status,
 )
+from integrity.structs import replace
 from tests.chain.specimens import at, hours
 from tests.report.samples import chain, digest_uri, finding, log_uri, run
 

@@ -10,12 +10,12 @@ again may help; what a refusal means for an object or a trail is its source's to
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from botocore import exceptions as botocore_errors
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
+from msgspec import Struct
 
 from integrity.chain.trouble import EXPIRED_CREDENTIALS, archived
 
@@ -23,8 +23,7 @@ Refusal = BotoCoreError | ClientError | ResponseParserError
 REFUSALS = (BotoCoreError, ClientError, ResponseParserError)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A call as a policy would allow it: `s3:GetObject`, `on arn:aws:s3:::bucket/key`."""
 
     permission: str

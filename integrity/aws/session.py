@@ -13,13 +13,13 @@ import os
 import re
 import threading
 import time
-from dataclasses import dataclass
 from typing import Any
 
 import botocore
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, NoCredentialsError, ProfileNotFound
+from msgspec import Struct
 
 from integrity import __version__
 from integrity.aws.economy import economize
@@ -35,16 +35,14 @@ _BETWEEN_RENEWALS = 30.0
 _USER_AGENT = f"integrity/{__version__} Botocore/{botocore.__version__}"
 
 
-@dataclass(frozen=True, slots=True)
-class CallerIdentity:
+class CallerIdentity(Struct, frozen=True):
     """Who is asking, as STS names it."""
 
     arn: str
     account_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AwsRecipe:
+class AwsRecipe(Struct, frozen=True, kw_only=True):
     """What a process needs to know to open its own clients. Credentials themselves do not travel.
 
     `region` and `profile` mean what they mean to the AWS CLI; with a `role` they say who assumes

@@ -18,9 +18,10 @@ owner's home region alone, where such calls are made and recorded; `events.acts`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from integrity.chain.link import Entry
 from integrity.chain.model import ChainId, S3Location, Trail, TrailStatus
@@ -41,8 +42,7 @@ AT_HOME = frozenset({Aspect.EXISTENCE, Aspect.LOGGING, Aspect.VALIDATION})
 """What the home region's chain lives by, and with it every other."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrailAct:
+class TrailAct(Struct, frozen=True, kw_only=True):
     """A call that succeeded: what it switched `off`, and `on`. `by` is the caller's ARN.
 
     It stands in the log file `log`, whose content `sha256` is signed.
@@ -61,8 +61,7 @@ class TrailAct:
         return f"{self.event_name} by {self.by or 'nobody named'} at {format_instant(self.time)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Acts:
+class Acts(Struct, frozen=True):
     """The acts on a trail in the log files that were read. `unread`: so many files or events were
     not, for their size or form, and an act that was taken back may hide among them.
     """

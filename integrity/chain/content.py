@@ -13,10 +13,10 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from msgspec import Struct
 from zlib_ng import zlib_ng
 
 from integrity.chain.limits import INFLATE_WINDOW_BYTES, KIB
@@ -39,8 +39,7 @@ class Flaw(StrEnum):
     TOO_LARGE = "too large"
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Struct, frozen=True):
     """One member's inflated bytes: their SHA-256 (lower-case hex) and how many, or what is wrong.
 
     Where there is a flaw, `sha256` and `inflated_bytes` speak of what could be inflated before it.

@@ -17,8 +17,9 @@ Time is judged once: what a missing or broken digest accounts for is that digest
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
 
 from integrity.chain.acts import NO_ACTS, Acts, TrailAct, reaches
 from integrity.chain.findings import Finding, Place, Reason, find
@@ -29,8 +30,7 @@ from integrity.chain.retention import Expiry
 from integrity.chain.times import HOUR, format_instant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
+class Situation(Struct, frozen=True, kw_only=True):
     """Everything that is known of a standard chain beside its links.
 
     `entries` are the digests of the window in order, `neighbours` the nearest ones outside.
@@ -75,8 +75,7 @@ class Situation:
         return status.latest_digest_delivery if status is not None else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coverage:
+class Coverage(Struct, frozen=True, kw_only=True):
     """A chain's time, judged.
 
     `is_new`: it began in the window, at `begins`. `is_ended`: somebody says that it ended, where

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from integrity.chain.model import Digest, LogFileRef, Predecessor, S3Location, TimeWindow
 from integrity.chain.packed import PackedLogFiles
@@ -26,8 +26,7 @@ _HEX = re.compile(r"(?:[0-9a-f]{2})+")
 _FEW = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Malformed:
+class Malformed(Struct, frozen=True):
     """The bytes are no digest. `detail` names the field, what was expected and what stood there."""
 
     detail: str

@@ -7,12 +7,12 @@ stands for a witness that gave no answer. What follows from their word is `popul
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Region:
+
+class Region(Struct, frozen=True):
     """A region of AWS as the caller's account sees it.
 
     `needs_opt_in` marks the regions that every account has to enable for itself.
@@ -23,8 +23,7 @@ class Region:
     needs_opt_in: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """An account of the organization, since `joined`; a closed or suspended one is not active."""
 
     account_id: str
@@ -32,16 +31,14 @@ class Member:
     joined: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Organization:
+class Organization(Struct, frozen=True):
     """All accounts of the caller's organization."""
 
     organization_id: str
     members: tuple[Member, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Unasked:
+class Unasked(Struct, frozen=True):
     """A witness that gave no answer: `call` as a policy names it, `organizations:ListAccounts`.
 
     `detail` says why and what would help; `denied` tells a missing permission from other trouble.
@@ -52,8 +49,7 @@ class Unasked:
     denied: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ExpirationRule:
+class ExpirationRule(Struct, frozen=True):
     """An enabled rule of a bucket that deletes the objects whose keys begin with `prefix`.
 
     After `days` since they were written, or all of them on `date`.
@@ -65,8 +61,7 @@ class ExpirationRule:
     date: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     """Events that the Event history tells, each as JSON. `more`: not all of them were taken."""
 
     events: tuple[bytes, ...] = ()

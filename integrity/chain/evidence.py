@@ -7,9 +7,10 @@ same, and a file is missing though an older version of it is good.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from integrity.chain.times import format_instant
 
@@ -21,8 +22,7 @@ class EventWitness(StrEnum):
     EVENT_HISTORY = "event_history"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventRecord:
+class EventRecord(Struct, frozen=True, kw_only=True):
     """An event that explains something: who called what, and whose word that is.
 
     Of a verified log file, `sha256` is of its content, as a digest signs it; CloudTrail's Event
@@ -41,8 +41,7 @@ class EventRecord:
         return f"{self.event_name} by {self.by or 'nobody named'} at {format_instant(self.time)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+class Explanation(Struct, frozen=True, kw_only=True):
     """What was looked for around a finding's edges. Without `events` it is unexplained.
 
     `events` could have brought it about, in order of time; `near` lie beside them, touch the same
@@ -63,8 +62,7 @@ class Fate(StrEnum):
     DELETED = "deleted"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Original:
+class Original(Struct, frozen=True, kw_only=True):
     """A version that is what CloudTrail delivered, though another one lies above it.
 
     `gone_at` is when the next version or delete marker was put upon it. `markers` are the ids of
@@ -90,8 +88,7 @@ class SeenOf(StrEnum):
     INCIDENT = "incident"
 
 
-@dataclass(frozen=True, slots=True)
-class FirstSeen:
+class FirstSeen(Struct, frozen=True):
     """When a service learned of something. Of an `incident` this one finding may be younger."""
 
     at: datetime

@@ -17,9 +17,10 @@ events in CloudTrail.)
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from integrity.chain.acts import Aspect
 from integrity.chain.evidence import EventRecord, EventWitness, Explanation
@@ -41,8 +42,7 @@ class Touch(StrEnum):
     LIFECYCLE = "lifecycle"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deed:
+class Deed(Struct, frozen=True, kw_only=True):
     """A call that succeeded: on the trail, with what it switched; or on a bucket or an object.
 
     `key` is empty where it was the bucket's.
@@ -77,8 +77,7 @@ ALTERED = frozenset(
 _UNCOVERED = frozenset({Reason.CHAIN_GAP, Reason.HEAD_STALE, Reason.NO_DIGESTS, Reason.TRAIL_OFF})
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """What an explanation of a finding would have to be.
 
     `stop` and `start` are when the trail must have been switched off, and on again; or `objects`

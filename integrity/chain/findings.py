@@ -8,9 +8,10 @@ for the person who has to act on it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from integrity.chain.evidence import Explanation, FirstSeen, Original
 from integrity.chain.model import TimeWindow
@@ -65,8 +66,7 @@ class Reason(StrEnum):
     EVENT_UNCONFIRMED = "event_unconfirmed"
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(Struct, frozen=True):
     """A reason's usual outcome, what it says, and what the reader does next."""
 
     outcome: Outcome
@@ -201,16 +201,14 @@ CLAUSES: dict[Reason, Clause] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Whom a finding is about beside its object: an account's source region."""
 
     account_id: str
     region: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """A reason with its place and hour. `message` is one line for a person, fixed when it was
     found.
 

@@ -8,12 +8,12 @@ person reads.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from integrity.chain.findings import CLAUSES, Finding, Place, Reason, message, worst
 from integrity.chain.model import TimeWindow
 from integrity.chain.times import day_of, format_instant
 from integrity.chain.trouble import ARCHIVED, EXPIRED_CREDENTIALS, OUTSIDE, REWRITTEN
+from integrity.structs import replace
 
 
 def fold(findings: Sequence[Finding], *, most: int) -> list[Finding]:

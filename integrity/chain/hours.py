@@ -16,14 +16,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
+
+from msgspec import Struct
 
 from integrity.chain.model import Listed, S3Location
 from integrity.chain.seal import SealedHours, entry_of, make_seal
 from integrity.chain.times import HOUR
 from integrity.chain.trouble import is_archived
+from integrity.structs import replace
 
 MOST_APART = 64
 """More log files than so many are not told apart: then the hours are not sealed."""
@@ -31,8 +33,7 @@ MOST_APART = 64
 _MARK_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """What the listings showed of a chain: its digests with their end times, and log files.
 
     Of these it has all that were written since an hour before the hours that are meant.

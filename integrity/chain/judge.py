@@ -14,8 +14,9 @@ calls.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import MAXYEAR, datetime, timedelta
+
+from msgspec import Struct
 
 from integrity.chain.content import Buffer, Content, Flaw, ReadContent, read_member
 from integrity.chain.decode import HASH_ALGORITHM, SIGNATURE_ALGORITHM, Malformed, decode_digest
@@ -42,8 +43,7 @@ _FIRST_YEAR = 2013
 """CloudTrail began in November 2013."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """A digest file, opened: how it inflated, and what it holds (None where it has a flaw)."""
 
     content: Content
@@ -68,8 +68,7 @@ def open_digest(
         desk.clear()
 
 
-@dataclass(frozen=True, slots=True)
-class NoKey:
+class NoKey(Struct, frozen=True):
     """ListPublicKeys answered for the time of signing, and knows no such fingerprint."""
 
 

@@ -9,21 +9,22 @@ nothing. What a lost digest means is `recall`'s to say; nothing here reads or ju
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
+
+from msgspec import Struct
 
 from integrity.chain.limits import Limits
 from integrity.chain.link import Entry, Standing, merge
 from integrity.chain.model import ChainId, ChainKind, S3Location, TimeWindow
 from integrity.chain.seal import SealedHours
+from integrity.structs import replace
 
 BACKFILL_MEMORY = timedelta(days=90)
 """How long a backfill digest is remembered: nobody else says how many there were."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownDigest:
+class KnownDigest(Struct, frozen=True, kw_only=True):
     """A digest file that was found authentic. `sha256` is of its stored content, inflated.
 
     `version_id` is null where the bucket keeps no versions. `was_head` marks one that was its
@@ -39,8 +40,7 @@ class KnownDigest:
     heard: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownChain:
+class KnownChain(Struct, frozen=True, kw_only=True):
     """One chain, standard or backfill, as it was left; there is one for each, wherever it lies.
 
     `head` is its newest authentic digest; `recent` are the others of the time in which digests are
@@ -70,8 +70,7 @@ class KnownChain:
         return min((digest.end for digest in (*self.held, *self.lost)), default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Recall:
+class Recall(Struct, frozen=True):
     """A known digest that is to be looked at. `is_lost`: it was found gone or changed before."""
 
     chain: ChainId
@@ -123,8 +122,7 @@ def recalls(
                 yield Recall(chain.chain, digest, is_lost=digest in chain.lost)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Seen(Struct, frozen=True, kw_only=True):
     """What one verification saw of a chain that lies at `chain` now.
 
     `entries` are its digests, of the window and beside it, by place; `proven` is the time of those

@@ -7,15 +7,14 @@ is `limit_exceeded`, which is undetermined.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """All sizes in bytes.
 
     A log file holds at most 50 MB before compression by AWS's own quota; the default leaves room

@@ -15,16 +15,18 @@ found to be so by whoever made the entries.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
+
+from msgspec import Struct
 
 from integrity.chain.decode import HASH_ALGORITHM
 from integrity.chain.findings import Finding, Outcome, Place, Reason, find
 from integrity.chain.model import ChainId, Predecessor, S3Location, TimeWindow
 from integrity.chain.names import DigestName
 from integrity.chain.times import HOUR, day_of
+from integrity.structs import replace
 
 
 class Standing(StrEnum):
@@ -47,8 +49,7 @@ class Standing(StrEnum):
 _NOT_THERE = (Standing.MISSING, Standing.LATE, Standing.EXPIRED)
 
 
-@dataclass(frozen=True, slots=True)
-class LogTally:
+class LogTally(Struct, frozen=True):
     """How many of a digest's log files came out how."""
 
     valid: int = 0
@@ -68,8 +69,7 @@ class LogTally:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """One digest of a chain, as far as it could be judged.
 
     `window` is the signed one of an authentic digest, else the hour that its name stands for.

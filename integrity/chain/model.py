@@ -8,10 +8,11 @@ not: they stay apart all the way to the alarm. Nothing here decides anything.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
+
+from msgspec import Struct, field
 
 T = TypeVar("T", covariant=True)
 U = TypeVar("U")
@@ -24,8 +25,7 @@ class ChainKind(StrEnum):
     BACKFILL = "backfill"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class S3Location:
+class S3Location(Struct, frozen=True, order=True):
     """One object: the bucket's name and the key, as S3 knows them (never percent-encoded)."""
 
     bucket: str
@@ -41,8 +41,7 @@ class S3Location:
         return self.key.rpartition("/")[2]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class TimeWindow:
+class TimeWindow(Struct, frozen=True, order=True):
     """From `start` to `end`, aware UTC times, `start` not later than `end`."""
 
     start: datetime
@@ -57,8 +56,7 @@ class TimeWindow:
         return self.start <= time <= self.end
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Root:
+class Root(Struct, frozen=True, order=True):
     """Where the accounts' folders of a trail lie: `s3://bucket/[prefix/]AWSLogs/[organization/]`.
 
     The layouts before and after a move to an organization trail are two roots.
@@ -80,8 +78,7 @@ class Root:
         return f"s3://{self.bucket}/{self.folder}".rstrip("/")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ChainId:
+class ChainId(Struct, frozen=True, order=True):
     """One chain of digests. `region` is the source region, whose key signs it."""
 
     root: Root
@@ -92,8 +89,7 @@ class ChainId:
     kind: ChainKind = ChainKind.STANDARD
 
 
-@dataclass(frozen=True, slots=True)
-class Trail:
+class Trail(Struct, frozen=True):
     """A trail as `GetTrail` describes it, or as the command line claims it to be.
 
     `looked_up` is False where nobody asked AWS (`--trail-arn` with `--s3-bucket`). An organization
@@ -117,8 +113,7 @@ class Trail:
         return Root(self.bucket, self.prefix, self.organization_id)
 
 
-@dataclass(frozen=True, slots=True)
-class TrailStatus:
+class TrailStatus(Struct, frozen=True):
     """What `GetTrailStatus` says of a trail in one source region.
 
     `asked_at` is before any listing.
@@ -133,8 +128,7 @@ class TrailStatus:
     stopped: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StatusUnavailable:
+class StatusUnavailable(Struct, frozen=True):
     """Nobody told a trail's status in a region; `detail` says why and what would help.
 
     `not_found` is True where CloudTrail said that the caller's account sees no such trail there,
@@ -147,8 +141,7 @@ class StatusUnavailable:
     denied: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PublicKey:
+class PublicKey(Struct, frozen=True):
     """One answer of `ListPublicKeys`: PKCS#1 or SubjectPublicKeyInfo in DER, and its validity.
 
     Validity is information: CloudTrail's own samples verify outside of it, and it is never judged.
@@ -169,16 +162,14 @@ class PublicKey:
         return self.origin.startswith("file ")
 
 
-@dataclass(frozen=True, slots=True)
-class KeysUnavailable:
+class KeysUnavailable(Struct, frozen=True):
     """Nobody answered for a region's public keys; `detail` says why and what would help."""
 
     region: str
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class LogFileRef:
+class LogFileRef(Struct, frozen=True):
     """A log file as a digest names it: where it is and what its inflated bytes hash to."""
 
     location: S3Location
@@ -186,8 +177,7 @@ class LogFileRef:
     algorithm: str
 
 
-@dataclass(frozen=True, slots=True)
-class Predecessor:
+class Predecessor(Struct, frozen=True):
     """What a digest says of the one before it: place, hash of its content, signature (hex)."""
 
     location: S3Location
@@ -196,8 +186,7 @@ class Predecessor:
     signature: str
 
 
-@dataclass(frozen=True, slots=True)
-class Digest:
+class Digest(Struct, frozen=True):
     """A well-formed digest file, believed by nobody.
 
     `end_text` is the end time letter by letter, as it is signed. `sha256` is of the inflated bytes
@@ -222,8 +211,7 @@ class Witness(StrEnum):
     SUCCESSOR = "successor"
 
 
-@dataclass(frozen=True, slots=True)
-class AuthenticDigest:
+class AuthenticDigest(Struct, frozen=True):
     """A digest that CloudTrail signed. Only `signature.authenticate` makes one."""
 
     digest: Digest
@@ -231,8 +219,7 @@ class AuthenticDigest:
     witness: Witness
 
 
-@dataclass(frozen=True, slots=True)
-class VerifiedEvent:
+class VerifiedEvent(Struct, frozen=True):
     """One event as JSON, out of a log file with the content that `digest` signs as `sha256`."""
 
     event: bytes
@@ -241,8 +228,7 @@ class VerifiedEvent:
     digest: S3Location
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """One object of a listing. `storage_class` is empty where the listing did not say.
 
     `restored`: a copy of what is archived can be read for a while.
@@ -256,8 +242,7 @@ class Listed:
     restored: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class Version(Struct, frozen=True, kw_only=True):
     """One version of an object, or a delete marker: so it is then shown as absent.
 
     A bucket that never had versions has the current object alone, as version `null`.
@@ -273,16 +258,14 @@ class Version:
     storage_class: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Encryption:
+class Encryption(Struct, frozen=True):
     """`algorithm` is S3's word (`AES256`, `aws:kms`), `kms_key_id` the key's ARN, if it has one."""
 
     algorithm: str = ""
     kms_key_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched(Generic[T]):
+class Fetched(Struct, Generic[T], frozen=True):
     """An object that was read to its end: `content` is what the reader made of its bytes.
 
     `metadata` holds the user metadata with lower-case names, without `x-amz-meta-`.
@@ -302,15 +285,13 @@ class Fetched(Generic[T]):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Absent:
+class Absent(Struct, frozen=True):
     """S3 said, to somebody who may list, that the object (or its bucket) is not there."""
 
     location: S3Location
 
 
-@dataclass(frozen=True, slots=True)
-class Unreachable:
+class Unreachable(Struct, frozen=True):
     """No answer that says anything about the object: denied, throttled, archived, cut short.
 
     `detail` says which, and which permission or action would help.

@@ -9,8 +9,9 @@ parts that cannot contain `_`: account and region on the left, stamp and home re
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from integrity.chain.model import ChainId, ChainKind, Root, S3Location
 from integrity.chain.times import (
@@ -47,16 +48,14 @@ _LOG = re.compile(
 _REGION_NAME = re.compile(REGION)
 
 
-@dataclass(frozen=True, slots=True)
-class DigestName:
+class DigestName(Struct, frozen=True):
     """What the name of a digest file says: its chain, and the end of its hour."""
 
     chain: ChainId
     end: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class LogName:
+class LogName(Struct, frozen=True):
     """What the name of a log file says. `time` is the newest event, rounded up to five minutes.
 
     `folder` is `CloudTrail`, or `CloudTrail-Insight` and the like, which no public digest names.

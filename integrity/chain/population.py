@@ -16,8 +16,9 @@ has the last word.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from integrity.chain.estate import Member, Region, Unasked
 from integrity.chain.model import Root, TimeWindow, Trail, TrailStatus
@@ -30,8 +31,7 @@ LIST_ACCOUNTS = "organizations:ListAccounts"
 DESCRIBE_REGIONS = "ec2:DescribeRegions"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class Scope(Struct, frozen=True, kw_only=True):
     """The trail that is meant, and what of it is asked for; None narrows nothing.
 
     `known` holds the chains of which earlier verifications saw digests, and since when.
@@ -56,8 +56,7 @@ class Scope:
         return pair[0] in self.ignored or "/".join(pair) in self.ignored
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What the folders show. `roots` are the trail's places, the one that it writes to now first.
 
     `places` holds, for each account and region with a folder, the roots under which it lies. A
@@ -69,8 +68,7 @@ class Found:
     moved: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Told(Struct, frozen=True, kw_only=True):
     """What AWS says; what is None was not to be had, and `unasked` tells why.
 
     `statuses` are GetTrailStatus by region, true of the chains of `account_id` alone: the caller's.
@@ -94,8 +92,7 @@ class Told:
         return next((refusal.detail for refusal in self.unasked if refusal.call == call), "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expectation:
+class Expectation(Struct, frozen=True, kw_only=True):
     """What is known of a chain before it is read.
 
     It lies under `root`, and older parts of it under the roots `beside`. `is_due`: a digest is

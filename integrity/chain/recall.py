@@ -14,7 +14,8 @@ not be read says nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from integrity.chain.findings import Finding, Place, Reason, find
 from integrity.chain.known import KnownChain, KnownDigest, cut_tail, is_changed, is_gone
@@ -25,8 +26,7 @@ from integrity.chain.times import HOUR
 SEEN_BEFORE = "an earlier verification saw it"
 
 
-@dataclass(frozen=True, slots=True)
-class Contradiction:
+class Contradiction(Struct, frozen=True):
     """Known digests that are not what they were. `gone` and `changed` are their places."""
 
     finding: Finding

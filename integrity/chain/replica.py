@@ -8,11 +8,11 @@ that CloudTrail wrote to, and that is what the finding says. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from integrity.chain.findings import CLAUSES, Finding, Place, Reason, message
 from integrity.chain.link import Entry
 from integrity.chain.model import TimeWindow
+from integrity.structs import replace
 
 _ALL = "every digest file here names another bucket: if this is its replica, add --original "
 

@@ -9,8 +9,9 @@ was taken away by somebody else. It is no proof either: who may write rules may 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from integrity.chain.estate import ExpirationRule
 from integrity.chain.times import format_instant
@@ -18,8 +19,7 @@ from integrity.chain.times import format_instant
 _LONGEST_DAYS = 36_500
 
 
-@dataclass(frozen=True, slots=True)
-class Expiry:
+class Expiry(Struct, frozen=True):
     """A rule has removed, or may have, everything under its prefix written before `before`."""
 
     rule: ExpirationRule

@@ -12,16 +12,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from integrity.chain.findings import Outcome
 from integrity.chain.model import Listed, TimeWindow
 from integrity.chain.times import DAY
 
 
-@dataclass(frozen=True, slots=True)
-class Seal:
+class Seal(Struct, frozen=True):
     """One listing: a SHA-256 over its objects in order, and how many there are."""
 
     sha256: str
@@ -54,8 +54,7 @@ def make_seal(digests: Iterable[bytes], logs: Iterable[bytes]) -> Seal:
     return Seal(sha256.hexdigest(), *map(len, kinds))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealedDay:
+class SealedDay(Struct, frozen=True, kw_only=True):
     """A past day of an account's region. `day` is its UTC midnight.
 
     `due` is when it is to be read for the first time; `tried` when it was last to be read,
@@ -86,8 +85,7 @@ class SealedDay:
         return max(0, self.digests - self.seal.digests), max(0, self.logs - self.seal.logs)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealedMonth:
+class SealedMonth(Struct, frozen=True, kw_only=True):
     """The watched days of one month of an account's region, in order: they are listed together.
 
     `month` is its first UTC midnight, `listed` when its sealed days were all listed last.
@@ -100,8 +98,7 @@ class SealedMonth:
     listed: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealedHours:
+class SealedHours(Struct, frozen=True, kw_only=True):
     """The last hours of a standard chain as they were proven: what it is about stands in `hours`.
 
     Sealed are its digests, backfill ones too, that end from `start` to `end`, and the log files

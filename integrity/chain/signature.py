@@ -15,7 +15,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -23,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
+from msgspec import Struct
 
 from integrity.chain.model import AuthenticDigest, Digest, PublicKey, Witness
 
@@ -30,8 +30,7 @@ _HEX = re.compile(r"[0-9a-f]+")
 _PADDING, _HASH = PKCS1v15(), SHA256()
 
 
-@dataclass(frozen=True, slots=True)
-class UsableKey:
+class UsableKey(Struct, frozen=True):
     """A public key whose fingerprint was computed, ready to verify with."""
 
     key: PublicKey

@@ -9,9 +9,10 @@ was read and does not name it, it is unreferenced. Pure: whoever calls has read 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct
 
 from integrity.chain.link import Entry, Standing, covered, merge
 from integrity.chain.model import Listed, Root, TimeWindow
@@ -40,8 +41,7 @@ class Claim(StrEnum):
     PENDING = "pending"
 
 
-@dataclass(frozen=True, slots=True)
-class Unnamed:
+class Unnamed(Struct, frozen=True):
     """A listed log file.
 
     `named_for` is the minute in its name, None where the name is not credible.
@@ -78,8 +78,7 @@ def unnamed(listed: Listed, roots: Collection[Root], account_id: str, region: st
     return Unnamed(listed, name.time)
 
 
-@dataclass(frozen=True, slots=True)
-class Vouchers:
+class Vouchers(Struct, frozen=True):
     """The digests that could name a log file, read, of this trail and of others in its bucket.
 
     `doubtful` are the hours of digests that are gone or not to be believed, `vouched` is the time

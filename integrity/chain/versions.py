@@ -9,15 +9,15 @@ but which one is the latest. Pure. (AWS: API_ListObjectVersions.)
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from integrity.chain.evidence import Fate, Original
 from integrity.chain.model import Encryption, S3Location, Version
 from integrity.chain.times import format_instant
 
 
-@dataclass(frozen=True, slots=True)
-class Versions:
+class Versions(Struct, frozen=True):
     """All that is left of one object's past and present, the oldest first."""
 
     known: tuple[Version, ...]

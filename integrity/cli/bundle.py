@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,7 @@ from integrity.cli.verification import verify_trails
 from integrity.cli.verify import read_options
 from integrity.errors import UsageError
 from integrity.evidence.manifest import MANIFEST
+from integrity.structs import replace
 from integrity.verify.claim import Claim, MeantTrail
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping

@@ -9,7 +9,7 @@ import click
 from integrity import grammar
 from integrity.cli.options import Parsed, profile_option, region_option, together
 from integrity.cli.times import parse_zone
-from integrity.verify.job import Job
+from integrity.verify.job import CONCURRENCY
 
 trail_options = together(
     click.option(
@@ -179,7 +179,7 @@ access_options = together(
     click.option(
         "--concurrency",
         metavar="N",
-        default=Job.__dataclass_fields__["concurrency"].default,
+        default=CONCURRENCY,
         show_default=True,
         type=click.IntRange(1, 1024),
         help="How many objects are read at a time.",

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct
 
 from integrity.chain.findings import Outcome, Reason
 from integrity.chain.model import TimeWindow
@@ -27,6 +27,7 @@ from integrity.cli.signed import open_seal, signature_path
 from integrity.errors import AccessError, UsageError
 from integrity.record import ExitStatus, Run, encode, exit_status, worst_status
 from integrity.report.text import Style, render_header, render_run, render_summary
+from integrity.structs import replace
 from integrity.verify.claim import Claim, MeantTrail
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
@@ -40,8 +41,7 @@ if TYPE_CHECKING:
 _COLOURS = {Outcome.VALID: "green", Outcome.UNDETERMINED: "yellow", Outcome.INVALID: "red"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(Struct, frozen=True, kw_only=True):
     """What was asked for on the command line, checked and whole.
 
     Without a window it is as much as the copy holds, or what the bundle was made for.

@@ -12,8 +12,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from integrity.chain.findings import Outcome
 from integrity.chain.model import TimeWindow
@@ -39,8 +40,7 @@ def lab_environment(environment: Environment, lab: Environment) -> dict[str, str
     return {name: text for name, text in environment.items() if name not in foreign} | dict(lab)
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """What one act was done to: these objects, of this region and time."""
 
     s3_uris: tuple[str, ...]
@@ -48,8 +48,7 @@ class Target:
     window: TimeWindow
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a process said, and what it ended with."""
 
     text: str
@@ -75,8 +74,7 @@ class Integrity:
         return decode(done.stdout) if done.returncode == ExitStatus.INVALID else None
 
 
-@dataclass(frozen=True, slots=True)
-class AwsCli:
+class AwsCli(Struct, frozen=True):
     """The AWS CLI, where one was found."""
 
     path: str

@@ -7,13 +7,13 @@ say another thing than the model does.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
+from msgspec import Struct
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
@@ -34,8 +34,7 @@ class Kind(Enum):
     LIST = "list"
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """One key that holds a value and no table. `default` is None where the key is required."""
 
     path: tuple[str, ...]

@@ -10,9 +10,9 @@ import difflib
 import json
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from msgspec import Struct
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
@@ -41,8 +41,7 @@ _EXPECTED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class RulesFile:
+class RulesFile(Struct, frozen=True):
     """What stands in a rules file. `warnings` are not mistakes, and still somebody's business."""
 
     rules: tuple[RuleTable, ...]

@@ -12,11 +12,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import urllib3
 from botocore.utils import get_environ_proxies
+from msgspec import Struct
 from urllib3 import exceptions as trouble
 
 from integrity import __version__
@@ -62,8 +62,7 @@ _BY_STATUS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A status, and of one that refuses how the body begins: the receiver's own words."""
 
     status: int

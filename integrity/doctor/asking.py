@@ -8,10 +8,11 @@ moment only: somebody is watching.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
+
+from msgspec import Struct, field
 
 from integrity.aws.refusal import (
     REFUSALS,
@@ -43,8 +44,7 @@ _EXPLICIT = (
 _OTHER_SIDE = "where the resource is another account's, its own policy has to allow the same"
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Struct, frozen=True):
     """A permission, on what, under which condition, as a policy would grant it.
 
     `key_arn` is the KMS key that the service in question would use for it, where that is known.
@@ -72,8 +72,7 @@ class Need:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """What AWS, or the way to it, said instead of an answer."""
 
     error: Refusal
@@ -127,8 +126,7 @@ class Refused:
         return "; ".join(part for part in (todo, other) if part)
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
+class Asker(Struct, frozen=True):
     """AWS as one identity. `holder` names whose policy grants what is asked."""
 
     aws: Aws

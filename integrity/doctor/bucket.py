@@ -10,6 +10,8 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
+
 from integrity.chain.estate import Unasked
 from integrity.chain.model import Root, Trail
 from integrity.doctor.asking import Asker, Need, Refused
@@ -22,8 +24,7 @@ _NO_RULES = "NoSuchLifecycleConfiguration"
 _NOT_TRIED = "it takes s3:ListBucket to find a file to try it on"
 
 
-@dataclass(frozen=True, slots=True)
-class BucketView:
+class BucketView(Struct, frozen=True):
     """A trail's bucket as one identity asks it. `owner` is the one that is expected, if any."""
 
     asker: Asker
@@ -47,8 +48,7 @@ class BucketView:
         return f"{self.arn}/{root.folder}*"
 
 
-@dataclass(frozen=True, slots=True)
-class Encryption:
+class Encryption(Struct, frozen=True):
     """How a file lies there. With `bucket_key` S3 asks KMS far less than once an object."""
 
     by_kms: bool = False

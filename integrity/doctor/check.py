@@ -7,8 +7,9 @@ it is needed. The exit status is that of the worst check.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from integrity.record import ExitStatus
 
@@ -37,8 +38,7 @@ class Fault(StrEnum):
     ACCESS = "access"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
+class Statement(Struct, frozen=True, kw_only=True):
     """One statement of an IAM policy that allows something."""
 
     actions: tuple[str, ...]
@@ -57,8 +57,7 @@ class Statement:
         return document
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Check(Struct, frozen=True, kw_only=True):
     """One thing that the configuration needs.
 
     `name` is the IAM action where there is one, `subject` what it was tried on. `said` is what came

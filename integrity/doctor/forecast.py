@@ -7,9 +7,10 @@ and that nothing is wrong; what one request costs is AWS's price list to say.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
+
+from msgspec import Struct
 
 _PAGE = 1000
 _DAYS = 30
@@ -18,8 +19,7 @@ _ROOT_LISTS = 1
 _LISTS_PER_ACCOUNT = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watching:
+class Watching(Struct, frozen=True, kw_only=True):
     """How the past is watched. 0 `watch_days`: not at all; 0 `reprove_days`: not read again."""
 
     watch_days: int
@@ -28,8 +28,7 @@ class Watching:
     ticks_a_day: int
 
 
-@dataclass(frozen=True, slots=True)
-class ChainDay:
+class ChainDay(Struct, frozen=True):
     """What one day of an account's region holds."""
 
     account_id: str
@@ -39,8 +38,7 @@ class ChainDay:
     stored_bytes: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Requests:
+class Requests(Struct, frozen=True, kw_only=True):
     """So many in a month. KMS is asked once a GET, unless bucket keys spare it that."""
 
     lists: int
@@ -50,8 +48,7 @@ class Requests:
         return Requests(lists=self.lists + other.lists, gets=self.gets + other.gets)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """One part of the bill, and how it was reckoned."""
 
     what: str
@@ -59,8 +56,7 @@ class Line:
     because: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forecast:
+class Forecast(Struct, frozen=True, kw_only=True):
     """A month of one trail. `chains` were found, `sampled` were listed; the rest is scaled."""
 
     trail_arn: str

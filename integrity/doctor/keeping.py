@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from integrity.chain.times import format_instant
 from integrity.doctor.asking import Asker, Need, Refused
@@ -31,8 +32,7 @@ _THERE = frozenset({"PreconditionFailed", "412"})
 _NO_OBJECT = frozenset({"NoSuchKey", "404"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(Struct, frozen=True):
     action: str
     gain: str
     do: Callable[[], object]

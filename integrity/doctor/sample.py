@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+
+from msgspec import Struct
 
 from integrity.chain.model import Listed, Root, Unreachable
 from integrity.chain.names import digest_folder, is_marker, log_folder, parse_digest, parse_log
@@ -20,8 +21,7 @@ MOST_CHAINS = 40
 _MOST_OBJECTS = 50_000
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """An account's region below a root."""
 
     root: Root
@@ -29,8 +29,7 @@ class Place:
     region: str
 
 
-@dataclass(frozen=True, slots=True)
-class ListedDay:
+class ListedDay(Struct, frozen=True):
     """A day of one place, and the key of one file of each kind, "" where there is none."""
 
     day: ChainDay

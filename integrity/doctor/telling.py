@@ -9,8 +9,9 @@ every destination. (AWS: SNS API_Publish, API_GetTopicAttributes.)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from integrity.aws.refusal import REFUSALS
 from integrity.deliver.cloudwatch import Metrics
@@ -27,8 +28,7 @@ _NO_MESSAGE = frozenset({"InvalidParameter", "InvalidParameterException", "Valid
 _NO_TOPIC = frozenset({"NotFound", "NotFoundException", "ResourceNotFoundException"})
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A destination of the configuration, by its name, and what its permission is, if it has one.
 
     `deliver` is there where a message is to be sent.

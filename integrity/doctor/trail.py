@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from integrity.chain.model import KeysUnavailable, TimeWindow, Trail
 from integrity.doctor.asking import Asker, Need, Refused
@@ -21,8 +22,7 @@ _UNEXPLAINED = "no verdict needs it: without it findings are not explained by wh
 _STAND_IN = "set keys_role_arn or keys_file of the trail, or ignore the region"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """The trail, as far as it is known; `kms_key_arn` encrypts its files, "" for S3's own key."""
 
     trail: Trail

@@ -8,7 +8,8 @@ deed explains is `chain.explain`'s to say. (AWS: Amazon S3 events in CloudTrail.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from integrity.chain.evidence import EventRecord, EventWitness
 from integrity.chain.explain import Deed, Touch
@@ -45,8 +46,7 @@ def wanted_of(bucket: str) -> Wanted:
     return Wanted((*TRAIL_CALLS, *_TOUCHES, *_RULES), (CLOUDTRAIL, S3), holding=((S3, bucket),))
 
 
-@dataclass(frozen=True, slots=True)
-class Deeds:
+class Deeds(Struct, frozen=True):
     """Deeds, and how many events could not be read."""
 
     known: tuple[Deed, ...] = ()

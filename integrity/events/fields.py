@@ -11,11 +11,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from integrity.chain.times import parse_instant
 
@@ -25,8 +25,7 @@ _FIELD = re.compile(r"(?:([A-Za-z][A-Za-z0-9_-]{0,63})=)?(@?[A-Za-z][A-Za-z0-9_.
 _LOCAL_TIME = "%Y/%m/%d %H:%M:%S"
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """A name, and where in an event its value stands."""
 
     name: str

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import binascii
 import zlib
-from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
 import msgspec
+from msgspec import Struct
 
 from integrity.chain.limits import Limits
 from integrity.chain.model import S3Location
@@ -34,8 +34,7 @@ class PayloadError(Exception):
     """It is none that is known here; the text says why. To be handed it again does not help."""
 
 
-@dataclass(frozen=True, slots=True)
-class LogsBatch:
+class LogsBatch(Struct, frozen=True):
     """What one log group was written, a CloudTrail event each. `owner` is the group's account."""
 
     owner: str
@@ -43,8 +42,7 @@ class LogsBatch:
     messages: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Queued:
+class Queued(Struct, frozen=True):
     """A payload that came through SQS, by the id under which it is taken or returned."""
 
     message_id: str

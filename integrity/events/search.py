@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from integrity.chain.limits import Limits
 
@@ -23,8 +23,7 @@ _ESCAPED = re.compile(rb"\\u00(?:2[DEde]|3[0-9]|[4-7][0-9A-Fa-f])")
 _SOURCE = re.compile(r"[A-Za-z0-9_.-]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """Which events somebody asks for: by exact name, of these services, with one of these words in
     them. What is empty asks for nothing; `Wanted()` is every event.
 
@@ -81,8 +80,7 @@ def _any_in(texts: tuple[str, ...], body: bytes | bytearray) -> bool:
     return any(text.encode() in body for text in texts)
 
 
-@dataclass(frozen=True, slots=True)
-class Searched:
+class Searched(Struct, frozen=True):
     """What a search found: raw events in the order of the file, how many were `too_large`.
 
     `flaw` says why the bytes are no log file, or some of its records no event; then others may

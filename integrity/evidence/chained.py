@@ -10,19 +10,18 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 import msgspec
+from msgspec import Struct
 
 from integrity.chain.findings import Outcome
 from integrity.errors import UsageError
 from integrity.evidence.signature import Standing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class Link(Struct, frozen=True, kw_only=True):
     """A record as a part of its chain. `name` is where it was found, `standing` its signature's."""
 
     name: str
@@ -45,8 +44,7 @@ class Break(StrEnum):
     BEGINS_LATE = "begins_late"
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(Struct, frozen=True):
     """One thing about a chain, at one record."""
 
     kind: Break

@@ -7,7 +7,6 @@ again. Files that an interrupted collection has whole are not fetched again. It 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -16,6 +15,7 @@ from integrity.chain.model import Absent, Fetched, Listed, S3Location, Unreachab
 from integrity.chain.trouble import archived, is_archived
 from integrity.evidence.collection import Collection
 from integrity.evidence.manifest import Kind, Line
+from integrity.structs import replace
 
 T = TypeVar("T")
 

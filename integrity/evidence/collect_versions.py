@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -17,6 +16,7 @@ from integrity.chain.content import Buffer
 from integrity.chain.model import Absent, Encryption, Fetched, S3Location, Unreachable, Version
 from integrity.evidence.collection import Collection
 from integrity.evidence.manifest import Kind, Line
+from integrity.structs import replace
 
 T = TypeVar("T")
 

@@ -14,7 +14,6 @@ import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -43,6 +42,7 @@ from integrity.evidence.manifest import (
 )
 from integrity.record import Run
 from integrity.record import encode as encode_record
+from integrity.structs import replace
 
 T = TypeVar("T")
 Reader = Callable[[Iterable[Buffer]], T]

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from msgspec import Struct
+
 from integrity.chain.findings import Outcome, worst
 from integrity.errors import UsageError
 from integrity.evidence.chained import Link, Remark, check_chains, decode_link
@@ -68,8 +70,7 @@ class Shelf(Protocol):
         """The file, or as much of it as is more than `most`. Raises UsageError where it is gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Examined:
+class Examined(Struct, frozen=True):
     """One file: where it lies, how it stands, the records in it."""
 
     place: str

@@ -11,12 +11,12 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
 import msgspec
+from msgspec import Struct, field
 
 from integrity.chain.estate import ExpirationRule, Organization, Region, Unasked
 from integrity.chain.model import (
@@ -40,8 +40,7 @@ PARTS = (OBJECTS, KEYS, ANSWERS, RECORD)
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """What was collected: everything that decides what a verification of it reads and says."""
 
     start: datetime
@@ -55,8 +54,7 @@ class Asked:
     log_files: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beginning:
+class Beginning(Struct, frozen=True, kw_only=True):
     """What a bundle is going to be of. A collection that was interrupted goes on with the same."""
 
     schema_version: int = SCHEMA_VERSION
@@ -66,16 +64,14 @@ class Beginning:
     asked: Asked
 
 
-@dataclass(frozen=True, slots=True)
-class FileHash:
+class FileHash(Struct, frozen=True):
     """A file as it was written."""
 
     sha256: str
     size: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
+class Manifest(Struct, frozen=True, kw_only=True):
     """A bundle that is whole. `collected_at` is the time that its record was judged at."""
 
     schema_version: int = SCHEMA_VERSION
@@ -108,8 +104,7 @@ class Kind(StrEnum):
     VERSION_ENCRYPTION = "version_encryption"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """One answer. `path` is where a file lies in the bundle; of a folder, `key` is its prefix.
 
     What is about a version names it in `version_id`, and `detail` says why it was not answered.
@@ -139,8 +134,7 @@ class Line:
         return S3Location(self.bucket, self.key)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class Key(Struct, frozen=True, kw_only=True):
     """A public key as `integrity keys` writes it, and who answered for it."""
 
     region: str
@@ -152,8 +146,7 @@ class Key:
     origin: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keys:
+class Keys(Struct, frozen=True, kw_only=True):
     """The file of public keys; `unavailable` are the regions that did not answer."""
 
     schema_version: int = SCHEMA_VERSION
@@ -161,8 +154,7 @@ class Keys:
     unavailable: tuple[KeysUnavailable, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldEvents:
+class HeldEvents(Struct, frozen=True, kw_only=True):
     """Events of one name, as the Event history of a region told them; `more`: there were others."""
 
     region: str
@@ -171,8 +163,7 @@ class HeldEvents:
     more: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
+class Answers(Struct, frozen=True, kw_only=True):
     """What AWS said beside S3: GetTrail, GetTrailStatus by region, the population's witnesses, and
     the Event history.
 

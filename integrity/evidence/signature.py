@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -40,6 +39,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     load_pem_public_key,
 )
+from msgspec import Struct
 
 from integrity.errors import AccessError, UsageError
 
@@ -63,8 +63,7 @@ class Algorithm(StrEnum):
     RSA = "rsa-pkcs1v15-sha256"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signature:
+class Signature(Struct, frozen=True, kw_only=True):
     """The detached file. `key_id` and `signed_at` are the signer's word, outside of what is signed.
 
     `public_key` is PEM, `sha256` the signed file's.
@@ -79,8 +78,7 @@ class Signature:
     signed_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class VerifyingKey:
+class VerifyingKey(Struct, frozen=True):
     """A public key that can verify. `id` is the SHA-256 of its SubjectPublicKeyInfo."""
 
     public: Public
@@ -129,8 +127,7 @@ class Standing(StrEnum):
     CONTRADICTED = "contradicted"
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """How a file stands, by whose key, and why."""
 
     standing: Standing

@@ -9,13 +9,13 @@ back. None is forgotten before the records have it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from integrity.chain.times import format_instant
 from integrity.errors import UsageError
 from integrity.record import Acknowledged, Acknowledgement
 from integrity.state import Incident
+from integrity.structs import replace
 
 LONGEST = timedelta(days=366)
 """A year and a day: to be quiet for ever takes a person a year."""

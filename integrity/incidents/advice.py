@@ -7,16 +7,16 @@ like tampering.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
 
 from integrity.chain.findings import CLAUSES, Reason
 from integrity.incidents.causes import Cause
 from integrity.incidents.tick import Remark
 from integrity.state import Audience
+from integrity.structs import replace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advice:
+class Advice(Struct, frozen=True, kw_only=True):
     """Sentences about one reason. `what` has no full stop, it begins a sentence."""
 
     what: str

@@ -8,9 +8,10 @@ neighbours could be read; to whom it matters is `policy`'s.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+
+from msgspec import Struct
 
 from integrity.chain.findings import Reason
 from integrity.chain.times import DAY
@@ -44,8 +45,7 @@ class Cause(StrEnum):
     UNCONFIRMED = "unconfirmed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Nature:
+class Nature(Struct, frozen=True, kw_only=True):
     """How the findings of a family behave.
 
     `reach`: so far apart two of them in one account and region may lie and still be one matter;

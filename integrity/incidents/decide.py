@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from integrity.chain.findings import Outcome, worst
 from integrity.chain.times import HOUR, format_instant
@@ -31,6 +32,7 @@ from integrity.incidents.policy import Policy, Route, routes
 from integrity.incidents.tick import Tick
 from integrity.incidents.traces import Trace, find_traces
 from integrity.state import Audience, Incident, Message, Step
+from integrity.structs import replace
 
 EARLY = timedelta(minutes=30)
 """A daily reminder may come so much early, or it would come an hour later every day."""
@@ -38,8 +40,7 @@ EARLY = timedelta(minutes=30)
 _RARELY = timedelta(days=30)
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What changed, resolved incidents included, and what is to be told."""
 
     incidents: tuple[Incident, ...]

@@ -12,7 +12,6 @@ Notes keep no time, for no incident is made of them. Pure; nothing is decided by
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from integrity.chain.evidence import FirstSeen, SeenOf
@@ -25,6 +24,7 @@ from integrity.incidents.traces import Trace, find_traces
 from integrity.incidents.whole import Mark, mark_of
 from integrity.record import Run
 from integrity.state import Incident
+from integrity.structs import replace
 
 
 def date_findings(run: Run, incidents: Sequence[Incident], policy: Policy, now: datetime) -> Run:

@@ -7,8 +7,9 @@ has come, so that a reminder is true, a threshold is not passed in the dark, and
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from integrity.chain.model import TimeWindow
 from integrity.chain.times import HOUR
@@ -16,8 +17,7 @@ from integrity.incidents.causes import NATURES, Cause
 from integrity.state import Incident
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """One account's region to verify over a window, for the sake of these incidents."""
 
     account_id: str

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from integrity.chain.times import format_instant
 from integrity.incidents.facts import render_facts
@@ -18,8 +19,7 @@ from integrity.incidents.text import Matter, render_subject, render_text
 from integrity.state import Audience, Incident, Message, Step
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(Struct, frozen=True):
     """One incident, to be told to one audience; `record_uri` is where it was seen."""
 
     incident: Incident

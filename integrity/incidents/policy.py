@@ -7,16 +7,17 @@ switched off and what was hidden is for security at once; trouble is for operati
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
+
+from msgspec import Struct, field
 
 from integrity.chain.times import DAY
 from integrity.incidents.causes import Cause
 from integrity.state import Audience
+from integrity.structs import replace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(Struct, frozen=True, kw_only=True):
     """How patient the service is, and who is told.
 
     `head_ticks` and `trouble_ticks` are ticks in a row. A log file that no digest names is told
@@ -38,8 +39,7 @@ class Policy:
     audiences: Mapping[str, tuple[Audience, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class Route(Struct, frozen=True, kw_only=True):
     """An audience and the patience before it is told: all of it has to be over.
 
     `ticks` in a row found it; `age` since it was first seen; `closed` since its first hour ended.

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from integrity.chain.findings import Outcome
 from integrity.chain.model import TimeWindow
@@ -50,8 +51,7 @@ _FILES = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Matter:
+class Matter(Struct, frozen=True, kw_only=True):
     """Incidents of one trail and one reason, told in one message."""
 
     incidents: tuple[Incident, ...]

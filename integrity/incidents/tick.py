@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from integrity.chain.findings import Outcome
 from integrity.chain.model import TimeWindow
@@ -28,8 +29,7 @@ _CAUSES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class Notice(Struct, frozen=True, kw_only=True):
     """Something about the trail that the service found by itself, given as long as it is so.
 
     `account_id` and `region` are the trail's own where it is about the trail. `state_lost` and
@@ -54,16 +54,14 @@ class Notice:
         return Outcome.VALID if self.remark is Remark.NEW_CHAIN else Outcome.UNDETERMINED
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Struct, frozen=True):
     """A run, and where its record lies."""
 
     run: Run
     uri: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tick:
+class Tick(Struct, frozen=True, kw_only=True):
     """All that one tick of one trail has seen.
 
     `main` verified up to now, every chain that the configuration asks for; `looks` are narrow runs

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from integrity.chain.findings import Finding, Outcome, Place, Reason
 from integrity.chain.model import ChainKind, TimeWindow
@@ -24,8 +25,7 @@ from integrity.record import ChainResult, ChainState, Run
 from integrity.state import Incident
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trace:
+class Trace(Struct, frozen=True, kw_only=True):
     """One thing that was found. `is_single`: an object, unreadable beside readable ones."""
 
     cause: Cause

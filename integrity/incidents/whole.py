@@ -7,11 +7,11 @@ past day knows nothing of how a trail or a chain is now.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from integrity.chain.findings import Finding, worst
 from integrity.incidents.causes import NATURES, OF_REASON
 from integrity.record import Run
+from integrity.structs import replace
 
 Mark = tuple[object, ...]
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from integrity.chain.model import TimeWindow
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
+class Tool(Struct, frozen=True):
     """Which program judged."""
 
     name: str
     version: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Requested:
+class Requested(Struct, frozen=True, kw_only=True):
     """What was asked for.
 
     `account_ids` and `source_regions` are null where nothing narrows the run. Without `log_files`
@@ -44,8 +43,7 @@ class Requested:
         return self.account_ids is not None or self.source_regions is not None or bool(self.ignored)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunInfo:
+class RunInfo(Struct, frozen=True, kw_only=True):
     """Who verified, when, from what. `judged_at` is the one `now` that every judgement used.
 
     An `interrupted` run holds what was judged until then. `stored_bytes` of log files were read, as
@@ -67,8 +65,7 @@ class RunInfo:
     resumed_at: tuple[datetime, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(Struct, frozen=True):
     """A number of things that should be there and how many of them are."""
 
     expected: int
@@ -89,8 +86,7 @@ class Origin(StrEnum):
     REQUEST = "request"
 
 
-@dataclass(frozen=True, slots=True)
-class Population:
+class Population(Struct, frozen=True):
     """How many accounts, regions and chains were expected and found, and who was asked.
 
     `notes` has a line for each witness that could not be asked, with the permission that it needs;
@@ -107,8 +103,7 @@ class Population:
     unasked: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyRecord:
+class KeyRecord(Struct, frozen=True, kw_only=True):
     """One public key that a signature was verified with. `sha256` is of its DER."""
 
     region: str

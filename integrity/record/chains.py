@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from integrity.chain.evidence import EventRecord
 from integrity.chain.findings import Outcome
@@ -21,8 +22,7 @@ class ChainState(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """The newest authentic digest of a chain in the window."""
 
     s3_uri: str
@@ -31,8 +31,7 @@ class Head:
     signature: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChainResult:
+class ChainResult(Struct, frozen=True, kw_only=True):
     """One chain's part of the record. `hours` has a letter for each clock hour of the window.
 
     P proven with logs, E proven and empty, G gap, M missing, X invalid, U undetermined, S
@@ -56,8 +55,7 @@ class ChainResult:
     unchanged: UnchangedHours | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acceptance:
+class Acceptance(Struct, frozen=True, kw_only=True):
     """A person took what the bucket held for one chain's truth, though `lost` digests were known.
 
     `old` is the newest of these, a former head before others; `new` is the chain's head now, where
@@ -75,8 +73,7 @@ class Acceptance:
     accepted_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acknowledgement:
+class Acknowledgement(Struct, frozen=True, kw_only=True):
     """A person knows of an incident, and is not reminded of it before `until`.
 
     `by` is the ARN of who says so. Where `until` is `at`, it takes back the one before.
@@ -96,8 +93,7 @@ class Acknowledgement:
         return f"acknowledged by {self.by} at {at}, {verb} until {until}: {self.reason}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acknowledged:
+class Acknowledged(Struct, frozen=True, kw_only=True):
     """An incident that was open when the tick began, and what persons said of it, newest last.
 
     The last one alone counts. It lowers nothing: the finding stands, and so does its outcome.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class DigestCounts:
+
+class DigestCounts(Struct, frozen=True):
     """Every digest that is expected, once; a missing one is invalid."""
 
     valid: int = 0
@@ -26,8 +26,7 @@ class DigestCounts:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class LogCounts:
+class LogCounts(Struct, frozen=True):
     """Every log file that an authentic digest names, once (the first three); and the others.
 
     `unattested`, `unreferenced` and `pending` are null where the log folders were not listed.
@@ -60,8 +59,7 @@ def _add(one: int | None, other: int | None) -> int | None:
     return None if one is None or other is None else one + other
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(Struct, frozen=True):
     """The counts of all chains together."""
 
     digest_files: DigestCounts = DigestCounts()
@@ -69,8 +67,7 @@ class Totals:
     log_files: LogCounts = LogCounts()
 
 
-@dataclass(frozen=True, slots=True)
-class UnchangedHours:
+class UnchangedHours(Struct, frozen=True):
     """Hours that an earlier run proved and that were not read again: they are listed as then.
 
     So many digest and log files they hold.
@@ -82,8 +79,7 @@ class UnchangedHours:
     log_files: int
 
 
-@dataclass(frozen=True, slots=True)
-class PastCounts:
+class PastCounts(Struct, frozen=True):
     """What one tick did for the days of the past, each of one account's region.
 
     So many are `watched`, and of these `sealed`; `listed` were listed again, `differing` of them

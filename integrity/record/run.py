@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from integrity.chain.findings import Finding, Outcome
 from integrity.record.asked import KeyRecord, Population, Requested, RunInfo, Tool
@@ -12,8 +12,7 @@ from integrity.record.counts import PastCounts, Totals
 SCHEMA_VERSION = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Struct, frozen=True, kw_only=True):
     """The record of one trail, and the only thing that reports and alarms are made of.
 
     `looks` are the narrow runs of the same tick over windows of open incidents and of past days;

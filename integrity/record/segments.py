@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from integrity.chain.findings import Finding
 from integrity.chain.link import Entry
@@ -12,8 +13,7 @@ from integrity.chain.retention import Expiry
 from integrity.chain.seal import SealedHours
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SegmentResult:
+class SegmentResult(Struct, frozen=True, kw_only=True):
     """What came of one segment: small, whatever the number of log files was.
 
     `entries` are the digests that end in `span`, `neighbours` the nearest ones beyond its ends.

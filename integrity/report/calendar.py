@@ -10,10 +10,11 @@ that they show stands in tables too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from xml.etree.ElementTree import Element
+
+from msgspec import Struct
 
 from integrity.chain.model import TimeWindow
 from integrity.chain.times import HOUR, day_of
@@ -55,8 +56,7 @@ _MOST_LETTERS = 2000
 """So many letters stand in one drawing; beyond, the letters at the end of each row must do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """A line of a drawing: its name, a letter for each column, and where in the row they begin."""
 
     name: str
@@ -64,16 +64,14 @@ class Row:
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(Struct, frozen=True):
     """A line down a drawing, with its word above, before a column."""
 
     column: float
     word: str
 
 
-@dataclass(frozen=True, slots=True)
-class Drawing:
+class Drawing(Struct, frozen=True):
     """What one picture shows: its name, its words, its rows and how wide a column is."""
 
     name: str

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 from itertools import groupby
 from operator import add
 from typing import Protocol
+
+from msgspec import Struct
 
 from integrity.chain.model import ChainKind, TimeWindow
 from integrity.chain.times import HOUR, day_of
@@ -62,8 +63,7 @@ class HasHours(Protocol):
     def hours(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """So many hours of one letter, from the so-manieth of the window on."""
 
     letter: str

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import reduce
 from operator import add
+
+from msgspec import Struct
 
 from integrity.chain.model import ChainKind
 from integrity.errors import UsageError
@@ -25,8 +26,7 @@ from integrity.record import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Struct, frozen=True):
     """A record, and the bytes that it was: their SHA-256, their number, the line they stood on.
 
     The end of the line is none of them. `as_written`: this program would write the same bytes.

@@ -7,10 +7,10 @@ ticks; it verifies nothing, so "proven" means: proven when it was looked at last
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
+from msgspec import Struct
 
 from integrity.chain.findings import Outcome
 from integrity.chain.known import KnownChain
@@ -22,8 +22,7 @@ from integrity.report.recent import RecentHours
 from integrity.state import Audience, Incident, RunSummary, TrailState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastStanding:
+class PastStanding(Struct, frozen=True, kw_only=True):
     """The watched past of a chain: so many days, from the `first` to the `last` of them.
 
     All that are sealed have been listed since `listed_since`, all days read since `read_since`;
@@ -38,8 +37,7 @@ class PastStanding:
     read_since: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChainStanding:
+class ChainStanding(Struct, frozen=True, kw_only=True):
     """One chain. It is proven without a break up to `proven_until`; null: none of it is.
 
     `newest_digest_end` is of the newest authentic digest, `lost` counts known digests that are gone
@@ -59,8 +57,7 @@ class ChainStanding:
     past: PastStanding | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenIncident:
+class OpenIncident(Struct, frozen=True, kw_only=True):
     """An incident that is not over."""
 
     incident_id: str
@@ -75,8 +72,7 @@ class OpenIncident:
     told: tuple[Audience, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LastTick:
+class LastTick(Struct, frozen=True, kw_only=True):
     """The newest tick that was kept."""
 
     run_id: str
@@ -88,8 +84,7 @@ class LastTick:
     record_uri: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrailStanding:
+class TrailStanding(Struct, frozen=True, kw_only=True):
     """One trail. Without a tick nothing is known of it.
 
     `records_amiss` counts records of the window's ticks that are gone, or are not what was written.
@@ -102,8 +97,7 @@ class TrailStanding:
     incidents: tuple[OpenIncident, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(Struct, frozen=True, kw_only=True):
     """All trails at `at`. The next tick is due at `next_tick` if somebody makes it by the schedule.
 
     `window` is that of the letters of hours; `unsent` and `dead` count messages that have not

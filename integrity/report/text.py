@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+
+from msgspec import Struct
 
 from integrity.chain.findings import Finding, Outcome, Reason
 from integrity.chain.model import S3Location
@@ -43,8 +44,7 @@ def _plain(outcome: Outcome, text: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Struct, frozen=True):
     """How a record is shown. `paint` colours what an outcome says; `verbose` leaves nothing out."""
 
     zone: tzinfo = UTC

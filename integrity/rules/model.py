@@ -11,12 +11,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from msgspec import Struct
+
 from integrity.chain.model import S3Location
 from integrity.events.search import EVERYTHING, Wanted
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """The log file that holds an event, with the content that `digest` signs as `sha256`."""
 
     log: S3Location
@@ -48,8 +49,7 @@ class Event:
         return self.proof is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True):
     """What somebody wants to hear of.
 
     `match` is a jq program. `wanted` is what an event must be for the program to be asked at all.
@@ -73,8 +73,7 @@ def wanted_by(rules: Iterable[Rule]) -> tuple[Wanted, ...]:
     return (EVERYTHING,) if EVERYTHING in wanted else wanted
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """An event that a rule is about. `text` is the program's, empty where it only said true."""
 
     rule: Rule
@@ -82,8 +81,7 @@ class Match:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RuleCount:
+class RuleCount(Struct, frozen=True):
     """What one rule came to: seen == skipped + matched.
 
     Skipped is what it does not match, for whatever reason: `failed` of these because its program
@@ -97,8 +95,7 @@ class RuleCount:
     unasked: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Disabled:
+class Disabled(Struct, frozen=True):
     """A rule that was stopped for the rest of a run, and why: for operations."""
 
     rule: str

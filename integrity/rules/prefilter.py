@@ -11,7 +11,8 @@ lower rank, a keyword) lets every event through. So it only ever drops what cann
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from integrity.events.search import EVERYTHING, Wanted
 
@@ -38,8 +39,7 @@ class _UnsureError(Exception):
     """The program is not of the plain kind."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Asks:
+class _Asks(Struct, frozen=True):
     """What a condition asks for: of each kind of text one has to be there; empty: nothing."""
 
     names: frozenset[str] = frozenset()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from integrity.chain.estate import ExpirationRule
 from integrity.chain.known import unheard
 from integrity.chain.model import Trail
@@ -11,6 +9,7 @@ from integrity.record import Run
 from integrity.service.hearing import Heard
 from integrity.service.memory import sha256_of
 from integrity.state import Checkpoint, RunSummary
+from integrity.structs import replace
 from integrity.verify.run import Verification
 
 

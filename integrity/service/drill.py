@@ -16,7 +16,7 @@ could not deliver is not tried again.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from integrity.incidents.drill import write_drill
@@ -26,6 +26,7 @@ from integrity.service.drilled import Drilled, Hop, Sight
 from integrity.service.followed import Followed
 from integrity.service.outbox import Outbox, address
 from integrity.state import Alarm, Audience, DeliveryError, Letter
+from integrity.structs import replace
 
 BETWEEN_LOOKS = 5.0
 """Seconds. An alarm looks at its metric once a minute, or every ten seconds."""

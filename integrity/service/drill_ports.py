@@ -6,9 +6,10 @@ The interfaces belong here; `deliver` fulfils them without importing this module
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from integrity.service.ports import Destination, MetricsSink
 from integrity.state import Alarm, AlarmAction, Audience, TopicState
@@ -44,8 +45,7 @@ class QueueView(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class Way(Struct, frozen=True, kw_only=True):
     """Everything that a drill goes through. `metrics` and `alarms` are None where there are none.
 
     `timer` counts seconds; `stopping` waits between two looks.

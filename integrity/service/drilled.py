@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 import msgspec
+from msgspec import Struct
 
 from integrity.chain.times import format_instant
 
@@ -21,8 +21,7 @@ class Sight(StrEnum):
     UNSEEN = "not seen"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hop:
+class Hop(Struct, frozen=True, kw_only=True):
     """One step of the way. `has_to_be`: unless it is done, the drill has not passed."""
 
     name: str
@@ -33,8 +32,7 @@ class Hop:
     has_to_be: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drilled:
+class Drilled(Struct, frozen=True, kw_only=True):
     """How a drill of one trail ended. `by` is who made it, where AWS says so."""
 
     id: str

@@ -7,12 +7,13 @@ how often.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from integrity.service.drill_ports import QueueView, Way
 from integrity.service.drilled import Hop, Sight
 from integrity.state import Alarm, AlarmAction, DeliveryError
+from integrity.structs import replace
 
 
 @dataclass(slots=True)

@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from logging import getLogger
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from integrity.chain.limits import Limits
 from integrity.chain.model import S3Location
@@ -33,8 +35,7 @@ _MOST_TOLD = 20_000
 _log = getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True):
     """What came of one tick's events. `trouble` is operations' business, a line each.
 
     Where it is not whole, a rule was not asked for all events: none of them counts as heard.
@@ -47,8 +48,7 @@ class Heard:
     is_whole: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class RuleBalance:
+class RuleBalance(Struct, frozen=True):
     """One rule since it was first heard, and where its matches are now.
 
     seen == skipped + matched, and matched == delivered + pending + dead. A match that goes to
@@ -65,8 +65,7 @@ class RuleBalance:
         return self.total.matched - self.pending - self.dead
 
 
-@dataclass(frozen=True, slots=True)
-class Hearing:
+class Hearing(Struct, frozen=True):
     """The rules of a service, and how to open the process that their programs run in.
 
     With a `fault` there are none, because their file cannot be used: what comes meanwhile is given
@@ -155,8 +154,7 @@ class Hearing:
         return tuple(totals)
 
 
-@dataclass(frozen=True, slots=True)
-class _Matched:
+class _Matched(Struct, frozen=True):
     matches: Sequence[Match]
     counts: Mapping[str, RuleCount]
     trouble: tuple[str, ...]

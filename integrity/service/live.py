@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from integrity.chain.names import ACCOUNT_ID, is_region_name
 from integrity.rules.messages import address_match, write_match
@@ -28,8 +29,7 @@ _SIGNED = frozenset({"", "Management", "Data"})
 """The categories of events whose log files digests name; old events have none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class Origin(Struct, frozen=True, kw_only=True):
     """Whence live events come.
 
     `is_reconciled`: the trail, and no other, writes there, so that its log files hold them too.
@@ -39,8 +39,7 @@ class Origin:
     is_reconciled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """What became of some events: how many there were, matched, and were none."""
 
     seen: int = 0

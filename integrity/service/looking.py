@@ -7,8 +7,9 @@ The runs come back as one record, with what the next tick is to know. What is fo
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from integrity.chain.model import TimeWindow
 from integrity.chain.retention import describe
@@ -23,6 +24,7 @@ from integrity.service.ports import OpenTrail
 from integrity.service.reconcile import Waiting
 from integrity.service.watching import PastWatch, Rules, believed_rules, learn_rules
 from integrity.state import TrailState
+from integrity.structs import replace
 from integrity.verify.parallel import Stopping
 from integrity.verify.run import Verification
 
@@ -32,8 +34,7 @@ _MOST_LOOKS = 20
 _LONGEST_SPREAD = 5 * HOUR
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
+class Looked(Struct, frozen=True, kw_only=True):
     """What a tick saw that looked `at` this time, and what of the watched past changed by it.
 
     `looks` are those at open incidents, with the events that the rules ask for. `rules` are the

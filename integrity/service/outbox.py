@@ -8,14 +8,16 @@ know a destination leaves its letters to those who do.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
 from logging import getLogger
 
+from msgspec import Struct
+
 from integrity.service.ports import Destination, LetterStore
 from integrity.state import Audience, DeliveryError, Letter, Message, Step
+from integrity.structs import replace
 
 _LEASE = timedelta(minutes=15)
 _MOST_AT_ONCE = 100
@@ -26,8 +28,7 @@ _LONGEST_WAIT = timedelta(minutes=30)
 _log = getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(Struct, frozen=True):
     """How many letters were due, and how many of them arrived."""
 
     due: int = 0

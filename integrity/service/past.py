@@ -15,10 +15,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from math import ceil
+
+from msgspec import Struct
 
 from integrity.chain.findings import Outcome
 from integrity.chain.known import KnownChain
@@ -26,6 +27,7 @@ from integrity.chain.model import ChainKind
 from integrity.chain.population import Pair
 from integrity.chain.seal import SealedDay, SealedMonth
 from integrity.chain.times import DAY, HOUR, day_of
+from integrity.structs import replace
 from integrity.verify.days import DayKey
 from integrity.verify.listing import days_from
 
@@ -46,8 +48,7 @@ _GOLDEN = 0x9E3779B97F4A7C15
 _RANGE = 1 << 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastPolicy:
+class PastPolicy(Struct, frozen=True, kw_only=True):
     """How the past of one trail is watched. `reprove_days` 0: nothing is read again.
 
     Where nobody may read the bucket's lifecycle rules, files are gone after `retention_days`. Empty

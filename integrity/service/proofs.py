@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
 
 from integrity.chain.findings import Finding, Outcome, Place, Reason, find, worst
 from integrity.chain.model import ChainKind, Root, TimeWindow
@@ -20,6 +21,7 @@ from integrity.chain.seal import Seal, SealedDay
 from integrity.chain.times import DAY, day_folder, format_instant
 from integrity.incidents.causes import NATURES, OF_REASON
 from integrity.record import Run
+from integrity.structs import replace
 from integrity.verify.days import DayKey
 
 _LONGEST = 31 * DAY
@@ -30,8 +32,7 @@ _GONE = (
 _EXPIRED = frozenset({Reason.OBJECT_EXPIRED})
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """Regions of one account to verify over whole days, and the days that this proves."""
 
     account_id: str

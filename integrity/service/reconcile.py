@@ -13,7 +13,6 @@ Where the trail has no such chain nobody looks: the event is another trail's.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import msgspec
@@ -28,6 +27,7 @@ from integrity.incidents.looks import Look
 from integrity.record import Run
 from integrity.service.ports import OpenTrail, SightingStore
 from integrity.state import Sighting
+from integrity.structs import replace
 from integrity.verify.parallel import Stopping
 from integrity.verify.run import Verification
 

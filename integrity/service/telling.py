@@ -7,9 +7,10 @@ is no heartbeat, which is heard.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from logging import getLogger
+
+from msgspec import Struct
 
 from integrity.errors import IntegrityError
 from integrity.metrics import Meter
@@ -23,8 +24,7 @@ from integrity.state import Datapoint, DeliveryError, Incident, RuleTotal
 _log = getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
+class Telling(Struct, frozen=True, kw_only=True):
     """The ways out of one trail's ticks. Without `metrics` nobody is told numbers."""
 
     trail_arn: str

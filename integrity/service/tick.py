@@ -16,9 +16,10 @@ A broken destination delays messages, never verdicts. It decides nothing about a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from logging import getLogger
+
+from msgspec import Struct
 
 from integrity.chain.known import settle
 from integrity.chain.model import TimeWindow
@@ -51,6 +52,7 @@ from integrity.state import (
     RunSummary,
     TrailState,
 )
+from integrity.structs import replace
 from integrity.verify.accept import accept
 from integrity.verify.parallel import Stopping
 from integrity.verify.run import Verification
@@ -61,8 +63,7 @@ _MOST_DECISIONS = 5
 _log = getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
+class Watch(Struct, frozen=True, kw_only=True):
     """How one trail is watched.
 
     Each tick looks `overlap` back behind where the last one stopped, the first one at
@@ -82,23 +83,20 @@ class Watch:
     unconfirmed_after: timedelta = DAY
 
 
-@dataclass(frozen=True, slots=True)
-class Accepting:
+class Accepting(Struct, frozen=True):
     """A person takes what the bucket holds now for the chains' truth, and says why."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ticked:
+class Ticked(Struct, frozen=True):
     """A tick that was made and kept. `trouble`: why it was not told to its end, or empty."""
 
     run: Run
     trouble: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(Struct, frozen=True):
     """Every incident that was open or has changed, and whether that was committed."""
 
     incidents: tuple[Incident, ...]

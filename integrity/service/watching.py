@@ -13,9 +13,10 @@ What one tick cannot do stays due. It decides nothing about a day: a run does.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from logging import getLogger
+
+from msgspec import Struct
 
 from integrity.chain.estate import ExpirationRule, Unasked
 from integrity.chain.findings import Outcome
@@ -32,6 +33,7 @@ from integrity.service.past import Past, PastPolicy
 from integrity.service.ports import OpenTrail
 from integrity.service.proofs import Proof, add_missed, make_proofs, proven, unread
 from integrity.state import Incident
+from integrity.structs import replace
 from integrity.verify.days import DayKey, ListedDay
 from integrity.verify.parallel import Stopping
 
@@ -45,8 +47,7 @@ _log = getLogger(__name__)
 Rules = tuple[ExpirationRule, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastWatched:
+class PastWatched(Struct, frozen=True, kw_only=True):
     """What a tick did for the past: its runs, the months that changed, and how much it was."""
 
     runs: tuple[Run, ...]

@@ -7,10 +7,10 @@ lies S3 tells everybody; it decides nothing about what lies in it. (AWS: API_Hea
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
+from msgspec import Struct
 
 from integrity.aws.refusal import (
     REFUSALS,
@@ -33,8 +33,7 @@ _DENIED = frozenset({"AccessDenied", "403"})
 _UNLESS_OWNED = "; S3 says the same of every bucket that is not account {owner}'s"
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(Struct, frozen=True):
     """`client` is botocore's, `fast` is libcurl's where that can be had, `listing` is for pages.
 
     `generation` says which credentials all were made with.

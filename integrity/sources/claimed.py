@@ -6,7 +6,8 @@ Pure: nothing of AWS is imported here, so that a copy can be verified without it
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from integrity.chain.model import Trail
 from integrity.chain.names import ACCOUNT_ID, ORGANIZATION_ID, REGION, TRAIL_NAME
@@ -27,8 +28,7 @@ def is_bucket_name(text: str) -> bool:
     return _BUCKET.fullmatch(text) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class TrailArn:
+class TrailArn(Struct, frozen=True):
     """The parts of a trail's ARN; `region` is its home region, in any partition."""
 
     text: str

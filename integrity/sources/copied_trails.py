@@ -7,21 +7,22 @@ organization's id somebody has to say it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from integrity.chain.model import Root, S3Location, TimeWindow, Trail
 from integrity.chain.names import DigestName, parse_digest
 from integrity.chain.times import DAY
 from integrity.errors import UsageError
 from integrity.sources.claimed import ARN_FORM, claimed_trail, parse_trail_arn
+from integrity.structs import replace
 
 _CLOUDTRAIL_BEGAN = datetime(2013, 11, 1, tzinfo=UTC)
 _MOST_LISTED = 50
 
 
-@dataclass(frozen=True, slots=True)
-class CopiedTrail:
+class CopiedTrail(Struct, frozen=True):
     """A trail's digest files in a copy. `owner` is None where no name says whose trail it is.
 
     `root` is where the newest of them lies; `window` is from the end of the first to that of the

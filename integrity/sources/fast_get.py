@@ -9,7 +9,6 @@ redirected or inflated here, and nothing is larger than `MOST_BYTES`: it is all 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from math import ceil
@@ -21,6 +20,7 @@ import pycurl
 from botocore.exceptions import NoCredentialsError
 from botocore.httpsession import get_cert_path
 from botocore.utils import get_environ_proxies
+from msgspec import Struct
 
 from integrity import __version__
 from integrity.aws.refusal import REFUSALS
@@ -58,8 +58,7 @@ class Failure(Enum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Got:
+class Got(Struct, frozen=True):
     """A whole answer. Names of headers are lower-case."""
 
     body: bytes
@@ -67,8 +66,7 @@ class Got:
     last_modified: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
+class Door(Struct, frozen=True):
     """Where a bucket's requests go, and as whom: what all handles of it have in common.
 
     `url` is the bucket's, without a slash at its end; `owner` the account that it has to be of.

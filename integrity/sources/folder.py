@@ -12,11 +12,12 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
+
+from msgspec import Struct
 
 from integrity.chain.content import Buffer
 from integrity.chain.model import Absent, Fetched, Listed, S3Location, Unreachable
@@ -35,8 +36,7 @@ _OPEN |= getattr(os, "O_NONBLOCK", 0)  # a pipe under a good name must not make 
 _TOO_LONG = "its name cannot be that of a file on this system: verify the bucket itself"
 
 
-@dataclass(frozen=True, slots=True)
-class Original:
+class Original(Struct, frozen=True):
     """What was copied: the objects of a bucket whose keys begin with `folder` ("" or `…/`)."""
 
     bucket: str

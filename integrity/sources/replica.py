@@ -7,13 +7,15 @@ same below the two folders. It decides nothing about what lies there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
+
+from msgspec import Struct
 
 from integrity.chain.content import Buffer
 from integrity.chain.estate import ExpirationRule, Unasked
 from integrity.chain.model import Absent, Fetched, Listed, S3Location, Unreachable
 from integrity.sources.folder import Original
+from integrity.structs import replace
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -47,8 +49,7 @@ class _Rules(Protocol):
     def fetch_rules(self, bucket: str) -> tuple[ExpirationRule, ...] | Unasked: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Replica:
+class Replica(Struct, frozen=True):
     """Where the objects of `original` lie now."""
 
     original: Original

@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, MutableSequence
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC
 from functools import partial
 from typing import Any, Generic, TypeVar
 
 from botocore.exceptions import BotoCoreError
+from msgspec import Struct
 from urllib3.exceptions import HTTPError
 
 from integrity.aws.refusal import (
@@ -55,8 +55,7 @@ _NOWHERE = frozenset({"NoSuchKey", "NoSuchBucket"})
 _UNLESS_LISTED = "; without s3:ListBucket on the bucket S3 says the same of what is not there"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class S3Recipe:
+class S3Recipe(Struct, frozen=True, kw_only=True):
     """How to open S3 in any process. `expected_bucket_owner` is an account id, for all calls."""
 
     aws: AwsRecipe
@@ -67,8 +66,7 @@ class S3Recipe:
         return S3Source(self.aws.open(), expected_bucket_owner=self.expected_bucket_owner)
 
 
-@dataclass(frozen=True, slots=True)
-class _Question(Generic[T]):
+class _Question(Struct, Generic[T], frozen=True):
     """One object to be fetched."""
 
     location: S3Location
@@ -76,8 +74,7 @@ class _Question(Generic[T]):
     pace: Pace
 
 
-@dataclass(frozen=True, slots=True)
-class _MayPass:
+class _MayPass(Struct, frozen=True):
     """What is said of an object if asking again does not help."""
 
     answer: Unreachable

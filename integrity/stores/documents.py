@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
-from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -87,6 +86,6 @@ def _is_aware(value: object) -> bool:
         return value.tzinfo is not None
     if isinstance(value, tuple):
         return all(map(_is_aware, value))
-    if is_dataclass(value):
-        return all(_is_aware(getattr(value, field.name)) for field in fields(value))
+    if isinstance(value, msgspec.Struct):
+        return all(_is_aware(getattr(value, name)) for name in value.__struct_fields__)
     return True

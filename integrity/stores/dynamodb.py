@@ -26,9 +26,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from integrity.chain.seal import SealedMonth
 from integrity.state import (
@@ -52,8 +53,7 @@ _WAITING = "attribute_not_exists(sent)"
 _DUE = f"{_WAITING} AND dead = :false AND due <= :now AND leased <= :now"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Items:
+class _Items(Struct, frozen=True, kw_only=True):
     """What a commit's news come to: letters, which never replace one, and the rest."""
 
     letters: tuple[Item, ...]

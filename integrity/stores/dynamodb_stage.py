@@ -8,8 +8,9 @@ on. Why it is safe stands in `dynamodb`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from integrity.chain.seal import SealedMonth
 from integrity.errors import UsageError
@@ -24,16 +25,14 @@ _HEADS = "trails"
 _TRIES = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(Struct, frozen=True, kw_only=True):
     """What of a trail the next tick needs: one document."""
 
     checkpoint: Checkpoint | None = None
     incidents: tuple[Incident, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class News:
+class News(Struct, frozen=True, kw_only=True):
     """What of a commit is to have items of its own."""
 
     letters: tuple[Letter, ...]
@@ -42,8 +41,7 @@ class News:
     months: tuple[SealedMonth, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class Head(Struct, frozen=True, kw_only=True):
     """Which stage is a trail's state. `spread`: the items of its news have been written."""
 
     trail_arn: str

@@ -12,8 +12,9 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from integrity.errors import AccessError, IntegrityError, UsageError
 
@@ -105,8 +106,7 @@ class ProgressFile:
             self._path.unlink(missing_ok=True)
 
 
-@dataclass(frozen=True, slots=True)
-class TrailParts:
+class TrailParts(Struct, frozen=True):
     """The parts of one trail."""
 
     file: ProgressFile

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retention:
+
+class Retention(Struct, frozen=True, kw_only=True):
     """Spans back from the end of the newest tick, or from the moment that a letter arrived.
 
     `sent` is how long a letter that has arrived is remembered, so that the same news of a repeated

@@ -15,7 +15,6 @@ from the results alone (`join`).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from integrity.chain.findings import Finding, Place, Reason, find
 from integrity.chain.hours import written_since
@@ -26,6 +25,7 @@ from integrity.chain.model import ChainKind, Unreachable
 from integrity.chain.names import digest_folder
 from integrity.chain.retention import Expiry
 from integrity.record import SegmentResult
+from integrity.structs import replace
 from integrity.verify.digests import DigestReader
 from integrity.verify.head import due_by, newest_digest, was_redelivered
 from integrity.verify.hours import Unchanged, find_unchanged, is_proven, seal_next

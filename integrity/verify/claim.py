@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
 
 from integrity.chain.model import TimeWindow, Trail
+from integrity.structs import replace
 from integrity.verify.job import Job
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(Struct, frozen=True, kw_only=True):
     """What the command line says of the trail. `name` is its ARN or name; None: every trail.
 
     `bucket`, `prefix` and `organization_id` stand in place of what AWS says of it; None leaves it
@@ -41,8 +42,7 @@ class Claim:
         return meant if same_place else replace(meant, looked_up=False)
 
 
-@dataclass(frozen=True, slots=True)
-class MeantTrail:
+class MeantTrail(Struct, frozen=True):
     """A trail that is to be verified.
 
     `unsigned_neighbours` write to the same place without validation: their log files lie among this

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct
 
 from integrity.chain.model import Listed, Root, Unreachable
 from integrity.chain.names import digest_folder, is_marker, log_folder, parse_digest
@@ -18,6 +20,7 @@ from integrity.chain.population import Pair
 from integrity.chain.seal import Seal, entry_of, make_seal
 from integrity.chain.times import day_folder, day_of
 from integrity.chain.trouble import is_archived
+from integrity.structs import replace
 from integrity.verify.folders import find_folders
 from integrity.verify.job import Job
 from integrity.verify.parallel import each
@@ -30,16 +33,14 @@ DayKey = tuple[str, str, datetime]
 """An account, a source region and a UTC midnight."""
 
 
-@dataclass(frozen=True, slots=True)
-class ListedDay:
+class ListedDay(Struct, frozen=True):
     """What a day's folders show. `archived`: not all of it can be read as it is."""
 
     seal: Seal
     archived: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Folder:
+class _Folder(Struct, frozen=True):
     """One listing: a month's or a day's digest files, or a day's log files."""
 
     pair: Pair

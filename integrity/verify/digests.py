@@ -10,7 +10,6 @@ that an earlier verification knows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from integrity.chain.findings import Finding, Reason
@@ -27,6 +26,7 @@ from integrity.chain.model import (
 )
 from integrity.chain.names import DigestName, digest_location
 from integrity.chain.times import DAY, HOUR, day_of
+from integrity.structs import replace
 from integrity.verify.gathered import Gathered
 from integrity.verify.job import Job
 from integrity.verify.judged import DigestJudge, Judged, found, unjudged

@@ -9,7 +9,6 @@ window, the home region's digests around an end are read once more with the log 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from integrity.chain.acts import NO_ACTS, Acts, TrailAct, ending_act, may_have_ended, reaches
 from integrity.chain.link import Entry
@@ -17,6 +16,7 @@ from integrity.chain.model import ChainId
 from integrity.chain.times import HOUR
 from integrity.events.acts import ACTS_ON_TRAILS, read_acts
 from integrity.record import SegmentResult
+from integrity.structs import replace
 from integrity.verify.job import Job
 from integrity.verify.plan import Plan
 from integrity.verify.tools import Tools

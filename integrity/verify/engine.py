@@ -16,12 +16,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from multiprocessing import get_context
 from typing import Protocol
 
 import msgspec
+from msgspec import Struct
 
 from integrity.record import SegmentResult
 from integrity.verify.checking import check_segment
@@ -137,8 +137,7 @@ class _Flag(Protocol):
     def set(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Passed:
+class _Passed(Struct, frozen=True):
     """This process's wish to stop, passed on to the others when it is looked at."""
 
     own: Stopping

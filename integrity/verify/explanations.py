@@ -10,7 +10,6 @@ caller is the trail's owner, out of CloudTrail's Event history. What they explai
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from integrity.chain.acts import aspects_of
@@ -28,6 +27,7 @@ from integrity.events.deeds import (
     read_history,
     wanted_of,
 )
+from integrity.structs import replace
 from integrity.verify.job import Job
 from integrity.verify.plan import Plan
 from integrity.verify.ports import Witnesses

@@ -11,13 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from integrity.chain.model import ChainId, Root, TimeWindow, Unreachable
 from integrity.chain.names import ACCOUNT_ID, ORGANIZATION_ID, REGION, region_folders
 from integrity.chain.population import Found, Pair
 from integrity.chain.times import DAY
+from integrity.structs import replace
 from integrity.verify.job import Job
 from integrity.verify.listing import CLOUDTRAIL_BEGAN, DigestFolders
 from integrity.verify.tools import Tools

@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from integrity.chain.model import (
     ChainId,
@@ -24,6 +26,7 @@ from integrity.chain.model import (
 )
 from integrity.chain.names import digest_folder, is_marker, log_folder, parse_digest, parse_log
 from integrity.chain.times import DAY, HOUR, day_folder, day_of
+from integrity.structs import replace
 from integrity.verify.counted import CountedKeys, CountedObjects, pages
 from integrity.verify.job import Job
 from integrity.verify.listing import days_from, same_chain
@@ -37,8 +40,7 @@ from integrity.verify.tools import Tools
 SCHEMA_VERSION = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
+class Share(Struct, frozen=True, kw_only=True):
     """One account and region. `chains` counts its backfill chain where it shows digests."""
 
     account_id: str
@@ -49,8 +51,7 @@ class Share:
     stored_bytes: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Requests:
+class Requests(Struct, frozen=True, kw_only=True):
     """How many of the requests whose number grows with a trail."""
 
     list_objects: int
@@ -58,8 +59,7 @@ class Requests:
     list_public_keys: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forecast:
+class Forecast(Struct, frozen=True, kw_only=True):
     """What a verification of the same will take; `made` are the requests of the forecast itself.
 
     `unlisted` says what could not be listed and is not counted; with it, or `interrupted`, it will
@@ -96,8 +96,7 @@ def forecast_trail(job: Job, sources: Sources, *, now: datetime, stopping: Stopp
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """What is listed for a chain: its digests or its log files, of some days, under one root."""
 
     chain: ChainId

@@ -9,8 +9,9 @@ the segment is read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
 
 from integrity.chain.hours import Shown, is_open, is_unchanged, seal_hours, written_since
 from integrity.chain.link import check_links
@@ -18,6 +19,7 @@ from integrity.chain.model import ChainId, ChainKind, Listed, Root, TimeWindow, 
 from integrity.chain.names import is_marker, parse_log
 from integrity.chain.seal import SealedHours
 from integrity.record import SegmentResult
+from integrity.structs import replace
 from integrity.verify.listing import DigestFolders, days_from
 from integrity.verify.log_listing import LogListing, log_prefixes
 from integrity.verify.named import NamedLogs
@@ -26,8 +28,7 @@ from integrity.verify.tools import Tools
 from integrity.verify.unnamed import UnnamedLogs
 
 
-@dataclass(frozen=True, slots=True)
-class Unchanged:
+class Unchanged(Struct, frozen=True):
     """Sealed hours that are listed as they were, and all that the listings showed."""
 
     hours: SealedHours

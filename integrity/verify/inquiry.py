@@ -7,9 +7,8 @@ in which a person is about to settle things, asks nothing.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from integrity.record import Run
+from integrity.structs import replace
 from integrity.verify.explanations import Explanations
 from integrity.verify.job import Job
 from integrity.verify.originals import Originals

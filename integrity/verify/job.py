@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
 
 from integrity.chain.estate import ExpirationRule
 from integrity.chain.known import KnownChain
@@ -14,9 +15,11 @@ from integrity.chain.times import DAY, HOUR
 from integrity.events.search import Wanted
 from integrity.record import Requested
 
+CONCURRENCY = 128
+"""So many objects are read at a time, where nobody says otherwise."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+
+class Job(Struct, frozen=True, kw_only=True):
     """One trail to verify over one window.
 
     `account_ids` and `source_regions` narrow what is verified (None: all that the bucket shows);
@@ -48,7 +51,7 @@ class Job:
     unreferenced: bool = True
     allow_gaps: bool = False
     limits: Limits = field(default_factory=Limits)
-    concurrency: int = 128
+    concurrency: int = CONCURRENCY
     known: tuple[KnownChain, ...] = ()
     accepting: bool = False
     known_rules: tuple[ExpirationRule, ...] | None = None

@@ -6,8 +6,9 @@ The same results give the same record, whatever engine made them and in whatever
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
 
 from integrity.chain.acts import NO_ACTS, Acts, TrailAct
 from integrity.chain.coverage import Coverage, Situation, judge_coverage
@@ -20,6 +21,7 @@ from integrity.chain.population import Expectation
 from integrity.chain.recall import Contradiction, check_known
 from integrity.chain.replica import tell_replica
 from integrity.record import ChainResult, ChainState, SegmentResult
+from integrity.structs import replace
 from integrity.verify.job import Job
 from integrity.verify.tally import (
     all_logs,
@@ -33,8 +35,7 @@ from integrity.verify.tally import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class JoinedChain:
+class JoinedChain(Struct, frozen=True):
     """A standard chain, its backfill chain where it has digests, and what was found.
 
     `keys` signed it; `newest` is the end of the newest digest that was seen of it; `is_there`

@@ -7,10 +7,11 @@ other decompressor before anything is called invalid. Nothing here knows of othe
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from queue import SimpleQueue
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from integrity.chain.content import Buffer, ReadContent, read_member, read_member_with_zlib
 from integrity.chain.desk import Desk
@@ -41,6 +42,7 @@ from integrity.chain.model import (
 )
 from integrity.chain.names import DigestName, digest_location
 from integrity.chain.recall import SEEN_BEFORE
+from integrity.structs import replace
 from integrity.verify.job import Job
 from integrity.verify.kept import Retention
 from integrity.verify.keyring import KeyRing
@@ -56,8 +58,7 @@ for _ in range(2):
 """So many digests are inflated and decoded at a time: their size is a stranger's choice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """One digest that is there, or was asked for by name and is not.
 
     `digest` is well-formed wherever there is one; `authentic` is the same, signed. `made` is when

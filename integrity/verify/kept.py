@@ -7,8 +7,9 @@ permission. What a rule reaches is decided by `chain.retention`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from integrity.chain.estate import ExpirationRule, Unasked
 from integrity.chain.model import S3Location
@@ -17,8 +18,7 @@ from integrity.chain.times import DAY
 from integrity.verify.tools import Tools
 
 
-@dataclass(frozen=True, slots=True)
-class Unkept:
+class Unkept(Struct, frozen=True):
     """Why an object may be absent: `expiry`, where a rule explains it, and a line for a person."""
 
     expiry: Expiry | None = None

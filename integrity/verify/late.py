@@ -11,7 +11,6 @@ counts see the same. (AWS: API_ListObjectVersions.)
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import islice
 
 from integrity.chain.findings import Finding, Place, Reason, find
@@ -19,6 +18,7 @@ from integrity.chain.link import Entry, Standing
 from integrity.chain.model import S3Location, Unreachable
 from integrity.chain.versions import Versions
 from integrity.record import SegmentResult
+from integrity.structs import replace
 from integrity.verify.ports import VersionSource
 from integrity.verify.tools import Tools
 

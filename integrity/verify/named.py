@@ -10,11 +10,12 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from itertools import pairwise
 from os import urandom
+
+from msgspec import Struct
 
 from integrity.chain.model import AuthenticDigest, LogFileRef, S3Location, TimeWindow
 
@@ -23,8 +24,7 @@ _MARK_BYTES = 8
 _NUMBER_BITS = 32
 
 
-@dataclass(frozen=True, slots=True)
-class NamedLog:
+class NamedLog(Struct, frozen=True):
     """A log file and all that authentic digests say of it. `digest`, `window`: the first."""
 
     location: S3Location

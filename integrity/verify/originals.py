@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 
 from integrity.chain.evidence import Original
@@ -34,6 +34,7 @@ from integrity.chain.model import (
 from integrity.chain.names import digest_folder, log_folder, parse_digest, parse_log
 from integrity.chain.times import DAY, HOUR, day_folder
 from integrity.chain.versions import Versions, by_object
+from integrity.structs import replace
 from integrity.verify.checking import check_segment
 from integrity.verify.job import Job
 from integrity.verify.listing import days_from

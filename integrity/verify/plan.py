@@ -13,8 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct
 
 from integrity.chain.acts import AT_HOME, open_aspects
 from integrity.chain.known import KnownChain, Recall, recalls
@@ -31,6 +33,7 @@ from integrity.chain.population import Expectation, Told, expect_chains
 from integrity.chain.seal import SealedHours
 from integrity.chain.times import DAY, day_of
 from integrity.events.acts import ACTS_ON_TRAILS
+from integrity.structs import replace
 from integrity.verify.folders import Folders, find_folders
 from integrity.verify.interview import Answers, Interview
 from integrity.verify.job import Job
@@ -62,8 +65,7 @@ class Plan:
         return self.told.status_of(job.trail)
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(Struct, frozen=True):
     """What was asked before anything is read: folders, AWS's word, public keys by region."""
 
     folders: Folders

@@ -7,8 +7,9 @@ this module. An answer is always a value: an exception out of a port is a bug an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, MutableSequence
-from dataclasses import dataclass
 from typing import Protocol, TypeVar, runtime_checkable
+
+from msgspec import Struct
 
 from integrity.chain.content import Buffer
 from integrity.chain.estate import ExpirationRule, History, Organization, Region, Unasked
@@ -145,8 +146,7 @@ OpenSources = tuple[ObjectSource, KeySource, RetentionSource | None]
 """What every process that checks segments needs."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Witnesses:
+class Witnesses(Struct, frozen=True, kw_only=True):
     """Who can be asked for a trail's population; None: it makes no sense for this trail.
 
     `account_id` is the caller's: GetTrailStatus speaks of the chains of that account.

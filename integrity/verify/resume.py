@@ -11,11 +11,12 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from integrity import __version__
 from integrity.chain.findings import Reason
@@ -24,6 +25,7 @@ from integrity.chain.model import TimeWindow
 from integrity.chain.times import format_instant
 from integrity.errors import UsageError
 from integrity.record import SegmentResult
+from integrity.structs import replace
 from integrity.verify.job import Job
 from integrity.verify.listing import CLOUDTRAIL_BEGAN
 from integrity.verify.plan import Ground
@@ -40,8 +42,7 @@ _BEGUN, _GROUND = "begun", "ground"
 _TROUBLE = frozenset({Reason.OBJECT_UNREADABLE, Reason.KEYS_UNAVAILABLE})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Begun:
+class Begun(Struct, frozen=True, kw_only=True):
     """What was begun. `asked_sha256` is of all that was asked but the window and the pace."""
 
     version: str
@@ -53,8 +54,7 @@ class Begun:
     resumed_at: tuple[datetime, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Keeping:
+class Keeping(Struct, frozen=True):
     """Where the parts of one trail's verification are kept.
 
     Unless the time that is asked for `is_fixed`, what was interrupted goes on with its own: an hour

@@ -6,15 +6,16 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
+from msgspec import Struct
 
 from integrity.chain.acts import NO_ACTS, Acts, TrailAct
 from integrity.chain.known import KnownChain
 from integrity.chain.model import ChainId, VerifiedEvent
 from integrity.record import Run, RunInfo, SegmentResult
+from integrity.structs import replace
 from integrity.verify.endings import Endings
 from integrity.verify.engine import SourcesRecipe, run_segments
 from integrity.verify.inquiry import inquire
@@ -38,8 +39,7 @@ from integrity.verify.vicinity import is_home
 from integrity.verify.whole import join_run
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Struct, frozen=True):
     """Where a run's bytes and witnesses come from.
 
     With a `recipe` a large job may open the same sources in further processes. Without `versions`
@@ -55,8 +55,7 @@ class Sources:
     versions: VersionSource | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
+class Verification(Struct, frozen=True):
     """A record, and what the next verification of the trail is to know.
 
     `known` has every chain of the job's, advanced where it was looked at. `asked` are the events
@@ -139,8 +138,7 @@ def _plan(job: Job, tools: Tools, witnesses: Witnesses, resumed: Resumption | No
     return plan_on(resumed.ground(lambda: survey(job, tools, witnesses)), job, tools.now)
 
 
-@dataclass(frozen=True, slots=True)
-class _Engine:
+class _Engine(Struct, frozen=True):
     """What runs segments, but for those that were finished before."""
 
     tools: Tools

@@ -5,21 +5,22 @@ A segment is small and picklable, so any engine may check it (`checking`), anywh
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from integrity.chain.known import Recall
 from integrity.chain.model import ChainId, PublicKey, Root, TimeWindow, TrailStatus
 from integrity.chain.seal import SealedHours
 from integrity.chain.times import HOUR
 from integrity.events.search import Wanted
+from integrity.structs import replace
 
 _SECOND = timedelta(seconds=1)
 _MINUTE = timedelta(minutes=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
+class Segment(Struct, frozen=True, kw_only=True):
     """A chain (and its backfill chain) over a part of the window.
 
     Digests that end in [start, end + 1 h] belong to a window, as with the AWS CLI. Between segments

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
+
+from msgspec import Struct
 
 from integrity.chain.model import Fetched, S3Location
 from integrity.verify.parallel import Stopping
@@ -21,8 +22,7 @@ from integrity.verify.ports import (
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
+class Tools(Struct, frozen=True):
     """Opened in the process that uses them. `now` was read once, for the whole run.
 
     Without `retention` nobody tells what lifecycles delete. Once `stopping` is set, nothing new is

@@ -8,7 +8,7 @@ the judgement itself is `chain.unnamed`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from integrity.chain.findings import Finding, Outcome, Place, Reason, find
@@ -23,6 +23,7 @@ from integrity.chain.model import (
 )
 from integrity.chain.times import DAY, HOUR
 from integrity.chain.unnamed import Claim, Unnamed, Vouchers, judge_unnamed, unnamed, vouchers
+from integrity.structs import replace
 from integrity.verify.digests import DigestReader
 from integrity.verify.job import Job
 from integrity.verify.keyring import KeyRing

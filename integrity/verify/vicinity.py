@@ -7,13 +7,15 @@ unread, and proves nothing then.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
 
 from integrity.chain.model import ChainId, TimeWindow, VerifiedEvent
 from integrity.chain.times import HOUR, day_of
 from integrity.events.search import Wanted
 from integrity.record import SegmentResult
+from integrity.structs import replace
 from integrity.verify.checking import check_segment
 from integrity.verify.job import Job
 from integrity.verify.plan import Plan
@@ -24,8 +26,7 @@ from integrity.verify.tools import Tools
 _DELIVERY = HOUR / 2
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True):
     """Events, and how many files or events could not be searched.
 
     `is_covered`: an authentic digest was there for the moment itself.

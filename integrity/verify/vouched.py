@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import replace
 from datetime import datetime
 from threading import Event
 
@@ -33,6 +32,7 @@ from integrity.chain.model import (
 from integrity.chain.names import LogName, digest_folder
 from integrity.chain.times import DAY, HOUR
 from integrity.chain.unnamed import NAME_SLACK, Claim, judge_unnamed, unnamed, vouchers
+from integrity.structs import replace
 from integrity.verify.digests import DigestReader
 from integrity.verify.job import Job
 from integrity.verify.keyring import KeyRing

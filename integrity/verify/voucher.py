@@ -6,9 +6,10 @@ Nouns, and how they are read off digests that were judged already; nothing is ju
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from integrity.chain.findings import Finding, Outcome
 from integrity.chain.link import Entry, Standing, check_links
@@ -28,8 +29,7 @@ class Word(StrEnum):
     ABSENT = "absent"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Neighbour:
+class Neighbour(Struct, frozen=True, kw_only=True):
     """The digest before or after one: how it stands, and whether the two agree on their link."""
 
     s3_uri: str
@@ -37,8 +37,7 @@ class Neighbour:
     is_linked: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Voucher:
+class Voucher(Struct, frozen=True, kw_only=True):
     """An authentic digest that names the file. `witness` stated its signature."""
 
     s3_uri: str
@@ -55,8 +54,7 @@ class Voucher:
     following: Neighbour | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vouched:
+class Vouched(Struct, frozen=True, kw_only=True):
     """The answer. `findings` are about the file, or about the digests that could name it."""
 
     s3_uri: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from integrity import __version__
@@ -28,6 +27,7 @@ from integrity.record import (
     Totals,
     outcome_of,
 )
+from integrity.structs import replace
 from integrity.verify.job import Job
 from integrity.verify.join import JoinedChain
 from integrity.verify.plan import Plan

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 Place = tuple[str, str]
 """A bucket, and the folder in it below which everything lies: "" or `…/`."""
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from integrity.aws.session import AwsRecipe
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offline:
+class Offline(Struct, frozen=True, kw_only=True):
     """A folder that is verified without AWS: the copy of `original`, or without one a bundle.
 
     `keys_file` are the public keys of a copy; a bundle has its own.
@@ -26,8 +26,7 @@ class Offline:
     keys_file: Path | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
+class Access(Struct, frozen=True, kw_only=True):
     """With what AWS is asked: credentials, and whose public keys stand in for a silent region's.
 
     `profile` and `region` mean what they mean to the AWS CLI. They assume the roles, where there

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from integrity import __version__
 from integrity.chain.model import TimeWindow
 from integrity.errors import UsageError
 from integrity.record import Tool
+from integrity.structs import replace
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
 from integrity.verify.ports import Progress, Witnesses

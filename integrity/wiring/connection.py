@@ -9,12 +9,13 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from logging import getLogger
 from threading import Lock
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from integrity.chain.model import (
     KeysUnavailable,
@@ -26,6 +27,7 @@ from integrity.chain.model import (
 )
 from integrity.chain.names import LogName
 from integrity.errors import AccessError, UsageError
+from integrity.structs import replace
 from integrity.verify.claim import Claim, MeantTrail, with_neighbours
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
@@ -48,8 +50,7 @@ _log = getLogger(__name__)
 _BESIDE = 4  # threads for what is asked while something else is waited for
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrailListing:
+class TrailListing(Struct, frozen=True, kw_only=True):
     """A trail of the account, and what AWS says of it now.
 
     `logging` is None where nobody was allowed to say; `detail` says what could not be asked.
@@ -360,8 +361,7 @@ class Connection:
         return self._live_keys
 
 
-@dataclass(frozen=True, slots=True)
-class SourcesRecipe:
+class SourcesRecipe(Struct, frozen=True):
     """The same sources, for a process of its own."""
 
     access: Access

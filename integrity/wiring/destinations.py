@@ -10,12 +10,13 @@ have is one destination under one name. Nothing is asked of a place here.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from integrity.service.ports import Destination
 from integrity.state import Audience
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 OpenAws = Callable[[], "Aws"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
+class _Plan(Struct, frozen=True):
     """A place of the configuration. `place` is equal where the place is the same; it may be secret.
 
     `name` is what the first audience that has it calls it.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -54,6 +53,7 @@ from integrity.sources.buckets import Buckets
 from integrity.sources.patience import Patience
 from integrity.stores.places import named_bucket, named_table
 from integrity.stores.trials import try_records_folder, try_state_file
+from integrity.structs import replace
 from integrity.verify.folders import find_folders
 from integrity.verify.job import Job
 from integrity.verify.ports import Untold

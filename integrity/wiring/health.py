@@ -8,13 +8,13 @@ matter here.
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
 from datetime import datetime
 from logging import getLogger
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
+from msgspec import Struct
 
 from integrity.chain.times import format_instant
 from integrity.errors import AccessError
@@ -22,8 +22,7 @@ from integrity.errors import AccessError
 _log = getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class Health(Struct, frozen=True, kw_only=True):
     """What the scheduler last knew. `due_by` is when the next tick must have ended."""
 
     ticked_at: Annotated[datetime, msgspec.Meta(tz=True)]

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec import Struct
+
 from integrity.errors import UsageError
+from integrity.structs import replace
 from integrity.verify.claim import Claim, MeantTrail
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
@@ -98,8 +100,7 @@ class OfflineConnection:
 # A copy
 
 
-@dataclass(frozen=True, slots=True)
-class CopyRecipe:
+class CopyRecipe(Struct, frozen=True):
     """A copy, for a process of its own."""
 
     folder: Path

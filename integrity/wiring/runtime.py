@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from logging import getLogger
 from typing import Any
 
 import urllib3
+from msgspec import Struct
 
 from integrity.errors import AccessError, IntegrityError
 
@@ -30,8 +30,7 @@ _log = getLogger(__name__)
 Handler = Callable[[bytes], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _Invocation:
+class _Invocation(Struct, frozen=True):
     id: str
     payload: bytes
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from logging import getLogger
 from threading import Event
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from integrity.aws.session import Aws, AwsRecipe
 from integrity.errors import AccessError, IntegrityError, UsageError
@@ -29,6 +30,7 @@ from integrity.service.tick import Accepting, Tick
 from integrity.sources.claimed import parse_trail_arn
 from integrity.state import Audience, Incident
 from integrity.stores.places import open_record_store, open_state_store
+from integrity.structs import replace
 from integrity.verify.parallel import Stopping
 from integrity.wiring.destinations import name_destinations, open_destinations
 from integrity.wiring.drilling import keep_drill, make_drill
@@ -57,8 +59,7 @@ _STRAY_AFTER = timedelta(hours=1)
 _log = getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class TrailTick:
+class TrailTick(Struct, frozen=True):
     """What came of one trail: its record as one (`whole`). `status` is the exit status.
 
     `error` says why there is no record, or what hindered the tick after its record was kept.

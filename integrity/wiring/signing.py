@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from integrity.chain.model import Absent, S3Location, Unreachable
 from integrity.errors import AccessError, UsageError
@@ -104,8 +105,7 @@ def _open_shelf(place: str, open_aws: Callable[[], Aws]) -> Shelf:
     return _Folder(path.parent, only=path.name)
 
 
-@dataclass(frozen=True, slots=True)
-class _Folder:
+class _Folder(Struct, frozen=True):
     """A folder with all below, or one file in it with its signature. Links are not followed."""
 
     folder: Path
@@ -136,8 +136,7 @@ def _refuse(error: OSError) -> None:
     raise AccessError(f"{error.filename!r} cannot be read: {error.strerror}") from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Bucket:
+class _Bucket(Struct, frozen=True):
     """What lies below a prefix of a bucket."""
 
     objects: S3Source

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from integrity.chain.estate import ExpirationRule, Unasked
 from integrity.chain.model import TimeWindow, Trail
@@ -30,8 +31,7 @@ if TYPE_CHECKING:
     from integrity.verify.run import Verification
 
 
-@dataclass(frozen=True, slots=True)
-class WatchedTrail:
+class WatchedTrail(Struct, frozen=True):
     """The way to one trail of the configuration. `written` are buckets that rules write to."""
 
     table: TrailTable
@@ -66,8 +66,7 @@ class WatchedTrail:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """The trail, with the credentials of one tick."""
 
     connection: Connection

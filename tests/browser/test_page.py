@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +18,7 @@ import pytest
 from integrity.chain.findings import Reason
 from integrity.chain.model import TimeWindow
 from integrity.record import Run
+from integrity.structs import replace
 from tests.report.pages import html_of
 from tests.report.samples import DAY, chain, finding, log_uri, run
 from tests.report.test_html import HOSTILE, named

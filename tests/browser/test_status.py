@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ import pytest
 
 from integrity.report.recent import RecentHours
 from integrity.report.standing import Standing, window_of
+from integrity.structs import replace
 from integrity.wiring.status_page import serve_page
 from tests.report.samples import DAY, chain, run
 from tests.report.test_html import HOSTILE

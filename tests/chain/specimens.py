@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from integrity.chain.link import Entry, Standing
 from integrity.chain.model import ChainId, ChainKind, Predecessor, Root, S3Location, TimeWindow
 from integrity.chain.names import digest_location
+from integrity.structs import replace
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 CHAIN = ChainId(Root("trail-logs"), "111122223333", "us-east-1", "main", "us-east-1")

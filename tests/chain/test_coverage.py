@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +12,7 @@ from integrity.chain.findings import Finding, Outcome, Reason
 from integrity.chain.link import Entry, Standing
 from integrity.chain.model import TimeWindow, TrailStatus
 from integrity.chain.population import Expectation
+from integrity.structs import replace
 from tests.chain.specimens import CHAIN, at, entry, hours, linked, naming, run_of, starting
 
 DAY = hours(0, 24)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +14,7 @@ from integrity.chain.findings import Finding, Outcome, Place, Reason, find
 from integrity.chain.model import TimeWindow
 from integrity.chain.times import format_instant
 from integrity.chain.words import explained, restorable
+from integrity.structs import replace
 from tests.chain.specimens import at
 
 NOW = at(23)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from integrity.chain.findings import CLAUSES, Finding, Outcome, Place, Reason, find
 from integrity.chain.fold import fold
 from integrity.chain.limits import Limits
 from integrity.chain.trouble import EXPIRED_CREDENTIALS, REWRITTEN, archived
+from integrity.structs import replace
 from tests.chain.specimens import at, hours
 
 PLACE = Place("111122223333", "eu-west-1")

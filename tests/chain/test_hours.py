@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from integrity.chain.hours import MOST_APART, Shown, is_open, is_unchanged, seal_hours
 from integrity.chain.model import Listed, S3Location
 from integrity.chain.seal import SealedHours
+from integrity.structs import replace
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 START = datetime.fromisoformat("2026-03-05T03:45:00Z")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,6 +39,7 @@ from integrity.chain.model import (
 from integrity.chain.names import DigestName, digest_location
 from integrity.chain.signature import signed_string, usable_keys
 from integrity.lab.keys import LabKey, pooled_key
+from integrity.structs import replace
 from tests.chain.specimens import BACKFILL, CHAIN, at, hours, location
 
 KEY = LabKey.made(pooled_key("a key"), at(-24))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 import msgspec
@@ -26,6 +25,7 @@ from integrity.chain.model import ChainKind
 from integrity.chain.names import digest_location
 from integrity.chain.recall import check_known
 from integrity.chain.times import DAY
+from integrity.structs import replace
 from tests.chain.specimens import BACKFILL, CHAIN, at, hours
 from tests.properties import quick
 

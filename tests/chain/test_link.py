@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 
 import pytest
 
@@ -23,6 +22,7 @@ from integrity.chain.link import (
     subtract,
 )
 from integrity.chain.model import TimeWindow
+from integrity.structs import replace
 from tests.chain.specimens import CHAIN, at, entry, hours, linked, naming, run_of, starting
 
 NOT_THERE = {Standing.MISSING, Standing.LATE, Standing.EXPIRED}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from integrity.chain.model import ChainId, ChainKind, Root, S3Location
@@ -18,6 +16,7 @@ from integrity.chain.names import (
     parse_log,
     region_folders,
 )
+from integrity.structs import replace
 from tests.chain.specimens import CHAIN, at, location
 
 DIGEST = (

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from integrity.chain.model import Listed, S3Location
 from integrity.chain.seal import Seal, SealedDay, entry_of, make_seal
+from integrity.structs import replace
 
 AT = datetime.fromisoformat("2026-03-05T12:06:30Z")
 LOGS = [Listed(S3Location("logs", f"log-{n}"), 100 + n, AT, f"etag-{n}") for n in range(3)]

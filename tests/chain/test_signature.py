@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -19,6 +18,7 @@ from integrity.chain.signature import (
     usable_keys,
 )
 from integrity.lab.keys import LabKey, pooled_key
+from integrity.structs import replace
 from tests.chain.specimens import at, hours, location
 
 KEY = LabKey.made(pooled_key("a key"), at(-24))

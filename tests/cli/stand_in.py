@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from integrity.chain.model import S3Location, TimeWindow, Trail
 from integrity.chain.names import LogName
 from integrity.record import Run
+from integrity.structs import replace
 from integrity.verify.claim import Claim, MeantTrail
 from integrity.verify.forecast import Forecast
 from integrity.verify.job import Job

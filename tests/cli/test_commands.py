@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from integrity.chain.model import TimeWindow
 from integrity.cli import main
 from integrity.errors import AccessError, UsageError
+from integrity.structs import replace
 from integrity.wiring import Access, TrailListing
 from tests.cli.stand_in import StandIn, trail
 from tests.report.samples import ACCOUNT

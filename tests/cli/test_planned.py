@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from integrity.cli import main
 from integrity.lab.faults import Fault
 from integrity.lab.server import LabServer, serve
 from integrity.lab.world import World
+from integrity.structs import replace
 from integrity.verify.forecast import Forecast, Requests, Share
 from tests.cli.stand_in import StandIn
 from tests.report.samples import ACCOUNT, ARN, run

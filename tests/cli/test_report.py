@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from integrity.chain.findings import Reason
 from integrity.cli import main
 from integrity.errors import AccessError
 from integrity.record import encode
+from integrity.structs import replace
 from tests.cli.stand_in import Answer, StandIn
 from tests.report.samples import ARN, finding, log_uri, run
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from integrity.chain.model import S3Location, VerifiedEvent
 from integrity.cli import main
 from integrity.record import decode
+from integrity.structs import replace
 from integrity.verify.run import Verification
 from tests.cli.stand_in import StandIn
 from tests.report.samples import run

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from integrity.chain.model import S3Location
 from integrity.cli import main
 from integrity.errors import AccessError, UsageError
 from integrity.record import Run, Totals, decode, encode
+from integrity.structs import replace
 from integrity.verify.claim import Claim
 from integrity.verify.ports import Progress
 from integrity.wiring import Access

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from integrity.lab.world import World
 from integrity.record import Run, encode
 from integrity.service.memory import sha256_of
 from integrity.stores.records_folder import FolderRecords
+from integrity.structs import replace
 from integrity.wiring.signed_records import SignedRecords
 from tests.cli.stand_in import StandIn
 from tests.evidence.pens import NOW, pen, private_pem, signed

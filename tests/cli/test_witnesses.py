@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from integrity.cli.witnesses import (
     seen_by_aws_cli,
     seen_by_integrity,
 )
+from integrity.structs import replace
 from tests.report.samples import digest_uri, finding, hour, log_uri, run
 
 ONE, OTHER = digest_uri(5), digest_uri(6)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 from integrity.state import Message
+from integrity.structs import replace
 
 LOGIN: dict[str, Any] = {
     "eventVersion": "1.09",

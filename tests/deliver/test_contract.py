@@ -10,7 +10,7 @@ import json
 import logging
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC
 
 import pytest
@@ -28,6 +28,7 @@ from integrity.lab.faults import Fault
 from integrity.lab.server import LabServer
 from integrity.service.ports import Destination
 from integrity.state import DeliveryError, Message, Step
+from integrity.structs import replace
 from tests.deliver.mailboxes import BusBox, ItemBox, MailBox, ObjectBox, StreamBox, TopicBox
 from tests.deliver.receiver import Receiver, receive
 from tests.lab_aws import NOW

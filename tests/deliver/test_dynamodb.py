@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,6 +10,7 @@ from integrity.aws.session import Aws
 from integrity.deliver.dynamodb import ItemTable
 from integrity.events.fields import Field
 from integrity.state import Message
+from integrity.structs import replace
 from tests.deliver.events import LOGIN, of_login
 from tests.deliver.mailboxes import ItemBox
 from tests.lab_aws import NOW

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from integrity.aws.session import Aws
 from integrity.deliver.eventbridge import MAX_BYTES, EventBus, _entry
 from integrity.state import DeliveryError, Message, Step
+from integrity.structs import replace
 from tests.deliver.mailboxes import BusBox
 from tests.lab_aws import NOW
 

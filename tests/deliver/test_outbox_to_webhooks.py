@@ -7,7 +7,6 @@ import hmac
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from integrity.config.parse import parse_config
 from integrity.service.outbox import Delivered, Outbox, address
 from integrity.state import Checkpoint, Commit, Message, RunSummary
 from integrity.stores.sqlite import SqliteStore
+from integrity.structs import replace
 from integrity.wiring.destinations import open_destinations
 from tests.deliver.receiver import Receiver, receive
 from tests.lab_aws import NOW

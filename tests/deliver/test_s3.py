@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC
 from zoneinfo import ZoneInfo
 
@@ -12,6 +11,7 @@ import pytest
 from integrity.aws.session import Aws
 from integrity.deliver.s3 import MAX_BYTES, EventBucket
 from integrity.state import Message
+from integrity.structs import replace
 from tests.deliver.events import LOGIN, of_login
 from tests.deliver.mailboxes import ObjectBox
 

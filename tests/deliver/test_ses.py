@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from integrity.deliver.ses import MAX_CHARACTERS, Mail
 from integrity.lab.faults import Fault
 from integrity.lab.server import LabServer
 from integrity.state import DeliveryError, Message
+from integrity.structs import replace
 from tests.deliver.mailboxes import MailBox
 
 TO = ("security@example.com", "on-call@example.com")

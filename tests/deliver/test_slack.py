@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from integrity.deliver.slack import MOST_FIELD, MOST_HEADER, MOST_TEXT, SlackChannel
 from integrity.state import DeliveryError, Message, Step
+from integrity.structs import replace
 from tests.deliver.receiver import Receiver, receive
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -12,6 +11,7 @@ from integrity.deliver.sns import MAX_BYTES, SnsTopic, _body
 from integrity.lab.faults import Fault
 from integrity.lab.server import LabServer
 from integrity.state import DeliveryError, Message
+from integrity.structs import replace
 from tests.deliver.mailboxes import TopicBox
 
 

@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from integrity.deliver import https
 from integrity.deliver.webhook import MAX_BYTES, Webhook
 from integrity.errors import UsageError
 from integrity.state import DeliveryError, Message
+from integrity.structs import replace
 from tests.authority import serving, write_authority
 from tests.deliver.receiver import Receiver, receive
 from tests.lab_aws import NOW

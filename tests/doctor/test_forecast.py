@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from integrity.doctor.forecast import ChainDay, Requests, Watching, forecast
+from integrity.structs import replace
 from tests.doctor.conftest import Clinic
 
 TRAIL = "arn:aws:cloudtrail:us-east-1:111122223333:trail/main"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from integrity.chain.limits import Limits
 from integrity.chain.model import S3Location
 from integrity.events.payloads import LogsBatch, Part, PayloadError, Queued, decode_payload
+from integrity.structs import replace
 
 LIMITS = Limits()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
@@ -12,6 +11,7 @@ from integrity.chain.findings import Outcome
 from integrity.errors import UsageError
 from integrity.evidence.chained import Break, Link, check_chains, decode_link
 from integrity.evidence.signature import Standing
+from integrity.structs import replace
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
@@ -14,6 +14,7 @@ from integrity.chain.findings import Outcome
 from integrity.chain.model import KeysUnavailable, TimeWindow
 from integrity.lab.faults import Fault
 from integrity.lab.server import LabServer
+from integrity.structs import replace
 from integrity.wiring import Access, Connection, SourcesRecipe, connect
 from tests.faults.conftest import Verify
 

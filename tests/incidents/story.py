@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from integrity.chain.findings import Finding, Outcome, Place, Reason, find
@@ -14,6 +14,7 @@ from integrity.incidents.policy import Policy
 from integrity.incidents.tick import Notice, Recorded, Tick
 from integrity.record import ChainResult, ChainState, LogCounts, Population, Run
 from integrity.state import Incident, Message
+from integrity.structs import replace
 from tests.report import samples
 
 ACCOUNT, REGION, ARN = samples.ACCOUNT, "us-east-1", samples.ARN

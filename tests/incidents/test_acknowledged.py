@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,6 +16,7 @@ from integrity.incidents.acknowledged import (
     give,
     named,
 )
+from integrity.structs import replace
 from tests.incidents.story import DAY, HOUR, Story, digest_uri, found, hours, log_uri
 
 WHO = "arn:aws:iam::111122223333:user/alice"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from integrity.chain.evidence import FirstSeen, SeenOf
 from integrity.chain.findings import Finding, Outcome, Reason
 from integrity.chain.model import TimeWindow
 from integrity.incidents.first_seen import date_findings
+from integrity.structs import replace
 from tests.incidents.story import DAY, HOUR, Story, digest_uri, found, hours, log_uri, run
 
 OWN, INCIDENT = SeenOf.FINDING, SeenOf.INCIDENT

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from integrity.chain.findings import Finding, Outcome, Reason
@@ -11,6 +9,7 @@ from integrity.chain.model import TimeWindow
 from integrity.incidents.looks import due_looks
 from integrity.incidents.policy import Policy
 from integrity.record import LogCounts
+from integrity.structs import replace
 from tests.incidents.story import (
     ACCOUNT,
     BEGIN,

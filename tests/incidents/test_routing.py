@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,6 +13,7 @@ from integrity.incidents.policy import Policy
 from integrity.incidents.tick import Notice, Remark
 from integrity.record import ChainState, LogCounts
 from integrity.state import Audience
+from integrity.structs import replace
 from tests.incidents.story import (
     ACCOUNT,
     DAY,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,6 +16,7 @@ from integrity.incidents.policy import Policy
 from integrity.incidents.tick import Recorded, Tick
 from integrity.record import Run
 from integrity.state import Incident, Step
+from integrity.structs import replace
 from tests import memory
 from tests.scenarios import SCENARIOS, Scenario, Stage
 from tests.scenarios.digests import DIGESTS
@@ -90,7 +91,7 @@ def test_what_was_found_is_found_again_by_a_look_at_its_own_window(scenario: Sce
 def test_what_was_mended_is_over(scenario: Scenario) -> None:
     run = scenario.stage().verify()
     incidents = opened(run)
-    mended = replace(scenario, play=nothing).stage()
+    mended = dataclasses.replace(scenario, play=nothing).stage()
 
     decision = decided_later(mended, run, incidents)
 

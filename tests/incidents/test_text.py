@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 
 import pytest
 
@@ -15,6 +14,7 @@ from integrity.incidents.policy import Policy
 from integrity.incidents.tick import Notice, Remark
 from integrity.record import ChainState
 from integrity.state import Audience, Message
+from integrity.structs import replace
 from tests.incidents.story import (
     ACCOUNT,
     ARN,

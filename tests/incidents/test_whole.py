@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from integrity.chain.findings import Finding, Outcome, Reason
 from integrity.incidents.whole import whole
 from integrity.record import exit_status
+from integrity.structs import replace
 from tests.report.samples import digest_uri, finding, log_uri, run
 
 GAP = finding(Reason.CHAIN_GAP)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from threading import Event
@@ -17,6 +16,7 @@ from integrity.evidence.collection import begin
 from integrity.lab.world import World
 from integrity.record import Run
 from integrity.sources.key_file import encode_keys
+from integrity.structs import replace
 from integrity.verify.claim import Claim
 from integrity.verify.job import Job
 from integrity.verify.run import Sources, verify_trail

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 from integrity.chain.findings import Finding, Outcome, Reason
 from integrity.record import Run
+from integrity.structs import replace
 from integrity.verify.ports import Witnesses
 from integrity.wiring import Offline
 from tests.offline.stage import (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from integrity.lab import attacks
 from integrity.lab.attacks.logs import overwrite
 from integrity.record import Run
 from integrity.sources.folder import FolderSource, Original
+from integrity.structs import replace
 from integrity.wiring import Offline
 from tests.offline.stage import collect, sources_of, verify_offline
 from tests.scenarios.stage import HOUR, START, Stage, digest, log, restart

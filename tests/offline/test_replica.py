@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from integrity.chain.replica import join_replicas, tell_replica
 from integrity.lab import attacks
 from integrity.sources.folder import Original
 from integrity.sources.replica import Replica, ReplicaRules, ReplicaSource
+from integrity.structs import replace
 from integrity.wiring import Offline
 from tests.memory import MemorySource, reasons
 from tests.offline.stage import save_keys, sync, verify_offline

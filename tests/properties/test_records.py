@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import cache
@@ -15,10 +15,12 @@ from typing import Any, get_args, get_origin, get_type_hints
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from integrity.chain.content import Buffer
 from integrity.chain.model import Absent, Fetched, Listed, S3Location, Unreachable
 from integrity.record import SCHEMA_VERSION, Run, RunInfo, decode, encode
+from integrity.structs import replace
 from tests import memory
 from tests.chain.specimens import at
 from tests.memory import MemorySource, T, verify
@@ -79,10 +81,10 @@ def record(scenario: Scenario, *, concurrency: int, seed: int | None) -> bytes:
         concurrency=concurrency,
         source_regions=(stage.chain.region,) if stage.is_abroad else None,
     )
-    return encode(dataclasses.replace(run, run=SAME_INFO))
+    return encode(replace(run, run=SAME_INFO))
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Case:
     scenario: int
     concurrency: int
@@ -152,7 +154,7 @@ def values_of(kind: Any) -> st.SearchStrategy[Any]:
     if get_origin(kind) is tuple:
         (inside, _) = get_args(kind)
         return st.lists(values_of(inside), max_size=3).map(tuple)
-    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+    if isinstance(kind, type) and issubclass(kind, Struct):
         hints = get_type_hints(kind)
         own = [name for name, hint in hints.items() if get_args(hint)[:1] == (kind,)]
         fields = {name: values_of(hint) for name, hint in hints.items() if name not in own}
@@ -173,7 +175,7 @@ def values_of(kind: Any) -> st.SearchStrategy[Any]:
     return simple[kind]
 
 
-RUNS = values_of(Run).map(lambda run: dataclasses.replace(run, schema_version=SCHEMA_VERSION))
+RUNS = values_of(Run).map(lambda run: replace(run, schema_version=SCHEMA_VERSION))
 
 
 def check_round_trip(run: Run) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from integrity.chain.findings import Finding, Outcome, Place, Reason, find, worst
@@ -22,6 +21,7 @@ from integrity.record import (
     Tool,
     Totals,
 )
+from integrity.structs import replace
 
 ACCOUNT = "111122223333"
 ARN = f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/main"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import timedelta
 from xml.etree.ElementTree import Element
 
@@ -31,6 +30,7 @@ from integrity.report.hours import (
     letters_of,
     spans,
 )
+from integrity.structs import replace
 from tests.report.samples import DAY, HOUR, WINDOW, chain, run
 
 LETTERS = "".join(WORDS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -15,6 +14,7 @@ from integrity.chain.findings import Reason
 from integrity.record import Run, encode
 from integrity.report.findings_csv import COLUMNS, render_findings_csv
 from integrity.report.recorded import decode_record
+from integrity.structs import replace
 from tests.report.samples import ARN, DAY, finding, log_uri, run
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -28,6 +27,7 @@ from integrity.record import (
 from integrity.report.exceptions import MOST_FINDINGS
 from integrity.report.page import POLICY, QUESTIONS, render_page
 from integrity.report.recorded import decode_record
+from integrity.structs import replace
 from tests.report.pages import Page, html_of, page_of
 from tests.report.samples import ARN, DAY, HOUR, chain, digest_uri, finding, log_uri, run
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from integrity.chain.model import ChainKind, TimeWindow
 from integrity.record import Run
 from integrity.report.recent import RecentHours
+from integrity.structs import replace
 from tests.report.samples import ACCOUNT, DAY, HOUR, ROOT, chain, run
 
 PLACE = (ACCOUNT, "us-east-1", ROOT)

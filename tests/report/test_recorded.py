@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from integrity.errors import UsageError
 from integrity.record import DigestCounts, LogCounts, Totals, encode
 from integrity.report.commands import hash_record
 from integrity.report.recorded import decode_record, decode_records
+from integrity.structs import replace
 from tests.report.samples import chain, finding, run
 
 ONE, OTHER = run(), run(finding(Reason.CHAIN_GAP))

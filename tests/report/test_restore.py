@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import subprocess
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from integrity.chain.findings import Reason
 from integrity.record import Run, encode
 from integrity.report.recorded import decode_record
 from integrity.report.restore import render_restore
+from integrity.structs import replace
 from tests.report.samples import DAY, HOUR, digest_uri, finding, log_uri, run
 
 KEY = "arn:aws:kms:us-east-1:111122223333:key/1-2"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -24,6 +23,7 @@ from integrity.report.standing import (
 from integrity.report.standing_page import MOST_INCIDENTS, render_standing_page, render_trouble_page
 from integrity.report.standing_text import render_standing
 from integrity.state import Audience, Checkpoint, Incident, RunSummary, TrailState
+from integrity.structs import replace
 from tests.report.samples import ACCOUNT, ARN, DAY, HOUR, chain, run
 
 NOW = DAY + timedelta(hours=10, minutes=21)

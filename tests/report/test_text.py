@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -39,6 +38,7 @@ from integrity.report.text import (
     render_valid_digest,
     render_valid_log,
 )
+from integrity.structs import replace
 from tests.chain.specimens import at
 from tests.report.samples import (
     ACCOUNT,

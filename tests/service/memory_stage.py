@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Event
 from typing import Any
@@ -24,6 +24,7 @@ from integrity.service.outbox import Outbox
 from integrity.service.proofs import Proof
 from integrity.service.tick import Accepting, Tick, Ticked, Watch
 from integrity.state import Audience, Datapoint, DeliveryError, Message
+from integrity.structs import replace
 from integrity.verify.days import DayKey, ListedDay, list_days
 from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping

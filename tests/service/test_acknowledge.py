@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -17,6 +16,7 @@ from integrity.lab.faults import Fault
 from integrity.record import Acknowledgement, ExitStatus, exit_status
 from integrity.service.acknowledge import keep_acknowledgement
 from integrity.state import Commit, ConflictError, Incident
+from integrity.structs import replace
 from tests.memory_store import MemoryStore
 from tests.service.memory_stage import HOUR, MemoryStage, begun
 from tests.service.stage import Stage

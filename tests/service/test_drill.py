@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Event
 from typing import Any
@@ -19,6 +19,7 @@ from integrity.service.drill_ports import Way
 from integrity.service.drilled import Drilled, Sight, encode
 from integrity.service.outbox import address
 from integrity.state import Alarm, AlarmAction, Audience, DeliveryError, Step, TopicState
+from integrity.structs import replace
 from tests.incidents.story import ARN, BEGIN
 from tests.service.memory_stage import Box, Sink
 from tests.stores.specimens import incident

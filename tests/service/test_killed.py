@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
@@ -24,6 +24,7 @@ from integrity.lab import attacks
 from integrity.lab.server import LabServer, serve
 from integrity.lab.world import World
 from integrity.state import Incident
+from integrity.structs import replace
 from integrity.wiring.service import Service
 from tests.service.dying import POINTS
 from tests.service.stage import HOUR, START, make_world

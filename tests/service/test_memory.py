@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from integrity.record import Run, encode
@@ -11,6 +9,7 @@ from integrity.service.checkpoint import next_checkpoint
 from integrity.service.hearing import Heard
 from integrity.service.memory import lost_memory, sha256_of
 from integrity.state import Checkpoint, StoredRecord
+from integrity.structs import replace
 from tests.service.memory_stage import MemoryStage, begun
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from integrity.errors import AccessError
 from integrity.service.outbox import Outbox, address
 from integrity.state import Audience, Commit, Letter, Message, Step
+from integrity.structs import replace
 from tests.memory_store import MemoryStore
 from tests.service.memory_stage import Box
 from tests.stores.specimens import NOW, checkpoint, commit, letter

@@ -5,11 +5,11 @@ Beside each stage there is a twin that has forgotten what is sealed, and reads i
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Event
 
@@ -22,6 +22,7 @@ from integrity.lab.objects import LabDigest, LabLog, StoredObject
 from integrity.lab.world import World
 from integrity.record import Run, UnchangedHours, decode
 from integrity.state import Checkpoint, Sighting
+from integrity.structs import replace
 from tests.memory import MemorySource, MemoryVersions
 from tests.service.memory_stage import HOUR, MemoryStage, begun
 from tests.service.past_stage import again, news, watched
@@ -196,7 +197,7 @@ def overwrite(stage: MemoryStage, ago: int) -> None:
     """The very same content, written again."""
     address = log_of(stage, ago).address
     kept = stage.world.objects[address]
-    stage.world.objects[address] = replace(kept, last_modified=stage.world.now)
+    stage.world.objects[address] = dataclasses.replace(kept, last_modified=stage.world.now)
 
 
 def plant(stage: MemoryStage, ago: int) -> None:
@@ -376,7 +377,7 @@ def test_a_rewritten_digest_that_is_the_last_one_sealed_makes_everything_be_read
     address = digest_of(stage, 0).address
     stored = stage.world.objects[address]
     body = bytes(reversed(stored.body))
-    stage.world.objects[address] = replace(stored, body=body)
+    stage.world.objects[address] = dataclasses.replace(stored, body=body)
     stage.pass_hours()
 
     assert "digest_malformed" in {one.reason.value for one in stage.tick().run.findings}
@@ -478,7 +479,7 @@ def test_what_is_put_back_before_it_is_read_is_looked_at_again(stage: MemoryStag
 
     def put_back() -> None:
         later = stage.world.now + timedelta(seconds=1)
-        stage.world.objects[address] = replace(kept, last_modified=later)
+        stage.world.objects[address] = dataclasses.replace(kept, last_modified=later)
 
     stage.source = Swapping(stage.world, "/CloudTrail/", put_back)
     assert stage.tick().run.outcome == "valid"

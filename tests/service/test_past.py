@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
 from threading import Event
 from typing import Any
@@ -14,6 +14,7 @@ from integrity.lab import attacks
 from integrity.lab.objects import StoredObject
 from integrity.record import Run, decode
 from integrity.state import Incident
+from integrity.structs import replace
 from tests.memory import MemoryRetention
 from tests.service.memory_stage import MemoryStage
 from tests.service.past_stage import (
@@ -259,7 +260,7 @@ def test_archived_days_are_watched_and_not_read(stage: MemoryStage) -> None:
     for one in digests_of(stage, 3):
         for address in (one.address, *(log.address for log in one.log_files)):
             stored = stage.world.objects[address]
-            stage.world.objects[address] = replace(stored, storage_class="GLACIER")
+            stage.world.objects[address] = dataclasses.replace(stored, storage_class="GLACIER")
     watched(stage, reprove_days=1)
     assert told_within_a_day(stage) == []
     del stage.world.objects[digests_of(stage, 4)[12].address]
@@ -272,7 +273,7 @@ def test_a_first_look_at_an_archived_day_holds_its_listing_fast() -> None:
     for one in digests_of(stage, 4):
         for address in (one.address, *(log.address for log in one.log_files)):
             stored = stage.world.objects[address]
-            stage.world.objects[address] = replace(stored, storage_class="GLACIER")
+            stage.world.objects[address] = dataclasses.replace(stored, storage_class="GLACIER")
     assert told_within_a_day(stage) == []
     assert told_within_a_day(stage) == []
     day = days_of(stage)[6]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -13,6 +12,7 @@ from integrity.chain.known import KnownChain
 from integrity.chain.model import ChainKind
 from integrity.chain.seal import Seal, SealedDay, SealedMonth
 from integrity.service.past import Past, PastPolicy
+from integrity.structs import replace
 from integrity.verify.days import DayKey
 from tests.stores.specimens import DAY, HOUR, NOW, chain_id, known_chain
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +11,7 @@ from integrity.chain.model import ChainKind, Root, TimeWindow
 from integrity.chain.seal import Seal, SealedDay
 from integrity.record import LogCounts, Run
 from integrity.service.proofs import add_missed, make_proofs, proven, unread
+from integrity.structs import replace
 from integrity.verify.days import DayKey
 from tests.report import samples
 from tests.report.samples import ACCOUNT, finding

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Event
 from typing import Any
@@ -19,6 +18,7 @@ from integrity.incidents.looks import Look
 from integrity.lab import attacks
 from integrity.service.reconcile import Waiting
 from integrity.state import Sighting
+from integrity.structs import replace
 from tests.memory_store import MemorySightings
 from tests.service.memory_stage import MemoryStage, begun
 

@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
@@ -22,6 +22,7 @@ from integrity.rules.model import Rule
 from integrity.rules.programs import Answer
 from integrity.service.hearing import Hearing
 from integrity.state import RuleTotal
+from integrity.structs import replace
 from tests.service.memory_stage import HOUR, Box, MemoryStage, begun
 
 NAME = "CreateAccessKey"

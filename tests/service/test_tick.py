@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from threading import Event
 
 import pytest
@@ -12,6 +11,7 @@ from integrity.errors import AccessError, UsageError
 from integrity.lab import attacks
 from integrity.record import decode
 from integrity.state import Audience, Commit, ConflictError, Datapoint, Letter
+from integrity.structs import replace
 from tests.memory_store import MemoryStore
 from tests.service.memory_stage import MemoryStage, begun
 

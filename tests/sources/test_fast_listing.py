@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import socket
 import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from integrity.lab.world import World
 from integrity.sources.fast_bucket import Failure
 from integrity.sources.fast_listing import FastListing
 from integrity.sources.s3 import S3Source
+from integrity.structs import replace
 from tests.authority import serving, write_authority
 from tests.sources.wire import Answer, wire
 
@@ -53,7 +54,7 @@ def test_a_page_is_what_botocore_reads(
 ) -> None:
     lab.s3.page_size = 3
     for key in ("a b", "a+%2F&<>", "b/c d+%/e", "c\u2028ü", "d\n\x7f", "e"):
-        world.objects[BUCKET, f"odd/{key}"] = replace(STORED, storage_class="GLACIER")
+        world.objects[BUCKET, f"odd/{key}"] = dataclasses.replace(STORED, storage_class="GLACIER")
     lab.s3.restored.add((BUCKET, "odd/a b"))
     asked: dict[str, Any] = {
         "Bucket": BUCKET,

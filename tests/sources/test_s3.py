@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import os
 import pickle
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from integrity.lab.world import World
 from integrity.sources.fast_bucket import Failure, FastBucket
 from integrity.sources.s3 import S3Recipe, S3Source
 from integrity.sources.throttle import Paces
+from integrity.structs import replace
 from integrity.verify.ports import ObjectSource
 from tests.sources.wire import Answer, Asked, Script, s3_error, wire
 
@@ -54,7 +55,7 @@ def read_all(pieces: Iterable[bytes | memoryview]) -> bytes:
 
 
 def put(world: World, key: str = KEY, body: bytes = BODY, **more: object) -> S3Location:
-    world.objects[BUCKET, key] = replace(StoredObject(body, WHEN), **more)  # type: ignore[arg-type]
+    world.objects[BUCKET, key] = dataclasses.replace(StoredObject(body, WHEN), **more)  # type: ignore[arg-type]
     return S3Location(BUCKET, key)
 
 

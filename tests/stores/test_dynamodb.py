@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +14,7 @@ from integrity.errors import AccessError, UsageError
 from integrity.state import ConflictError
 from integrity.stores.documents import PART_BYTES, pack
 from integrity.stores.dynamodb import DynamoDbStore
+from integrity.structs import replace
 from tests.stores.conftest import TABLE, client, make_table
 from tests.stores.specimens import (
     ARN,

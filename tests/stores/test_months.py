@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,6 +12,7 @@ from integrity.chain.seal import Seal, SealedDay, SealedMonth
 from integrity.record import PastCounts
 from integrity.service.ports import StateStore
 from integrity.state import ConflictError
+from integrity.structs import replace
 from tests.stores.conftest import OpenStore
 from tests.stores.specimens import (
     ARN,

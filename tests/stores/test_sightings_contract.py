@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from integrity.service.ports import StateStore
+from integrity.structs import replace
 from tests.stores.conftest import OpenStore
 from tests.stores.specimens import ARN, DAY, HOUR, NOW, OTHER_ARN, commit, letter, sighting
 

@@ -8,7 +8,6 @@ import os
 import sqlite3
 import stat
 import sys
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from integrity.errors import AccessError, UsageError
 from integrity.state import ConflictError
 from integrity.stores.retention import Retention
 from integrity.stores.sqlite import SqliteStore
+from integrity.structs import replace
 from tests.stores.specimens import ARN, DAY, HOUR, NOW, commit, incident, letter, run_summary
 
 

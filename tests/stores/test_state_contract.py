@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from integrity.record import Acknowledgement
 from integrity.service.ports import StateStore
 from integrity.state import ConflictError, Letter
+from integrity.structs import replace
 from tests.stores.conftest import OpenStore
 from tests.stores.specimens import (
     ARN,

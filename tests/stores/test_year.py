@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from integrity.chain.known import KnownChain
 from integrity.chain.seal import SealedMonth
 from integrity.state import Checkpoint, Incident, Letter
 from integrity.stores.sqlite import SqliteStore
+from integrity.structs import replace
 from tests.stores.specimens import (
     ARN,
     DAY,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from integrity.lab.signing import gzipped
 from integrity.lab.world import Chain, World
 from integrity.record import ChainResult, ChainState, Run, decode, encode
 from integrity.report.text import Style, render_run
+from integrity.structs import replace
 from integrity.verify import endings as endings_module
 from integrity.verify import explanations as explanations_module
 from tests import organizations
@@ -123,7 +124,7 @@ class TestStopped:
 def forge_in_a_log_that_nobody_names(stage: Stage) -> None:
     cut(stage)
     key = attacks.plant_log(stage.world, stage.chain, newest=START + 19.5 * HOUR)
-    stage.world.objects[key] = replace(stage.world.objects[key], body=forged(stage))
+    stage.world.objects[key] = dataclasses.replace(stage.world.objects[key], body=forged(stage))
 
 
 def forge_in_a_log_that_is_named(stage: Stage) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 
@@ -19,6 +19,7 @@ from integrity.lab.faults import Fault
 from integrity.lab.server import serve
 from integrity.lab.world import LabTrail, World
 from integrity.record import Run, RunInfo, SegmentResult, encode
+from integrity.structs import replace
 from integrity.verify import engine, parallel
 from integrity.verify.engine import SourcesRecipe
 from integrity.verify.job import Job

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +18,7 @@ from integrity.lab.events import event, log_json
 from integrity.lab.signing import gzipped
 from integrity.lab.world import Chain
 from integrity.record import Run, decode, encode
+from integrity.structs import replace
 from integrity.verify import explanations as explanations_module
 from tests.memory import MemoryHistory, MemoryVersions, only
 from tests.scenarios.stage import HOUR, MINUTE, START

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from integrity.chain.seal import SealedHours
 from integrity.lab import attacks
 from integrity.lab.estate import LabOrganization
 from integrity.record import Run, SegmentResult
+from integrity.structs import replace
 from integrity.verify.hours import is_proven
 from integrity.verify.log_listing import log_prefixes
 from integrity.verify.span import DigestSpan
@@ -177,7 +178,7 @@ def test_both_layouts_of_a_trail_that_became_an_organizations_are_listed() -> No
     world, trail = stage.world, stage.trail
     service = Service(world, trail, stage.chain)
     assert tick(service, 20.6).outcome == "valid"
-    trail.place = replace(trail.place, organization_id=ORGANIZATION)
+    trail.place = dataclasses.replace(trail.place, organization_id=ORGANIZATION)
     world.organization = LabOrganization(ORGANIZATION, trail.account_id)
     world.add_account(trail.account_id)
     stage.chain.place = trail.place

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +21,7 @@ from integrity.record import (
     LogCounts,
     SegmentResult,
 )
+from integrity.structs import replace
 from integrity.verify.job import Job
 from integrity.verify.join import JoinedChain, join_chain
 from tests.chain.specimens import (

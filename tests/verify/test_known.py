@@ -5,8 +5,9 @@ The trail began with March. A tick verifies the last day and is told what the ti
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from integrity.lab.estate import ExpirationRule, LabTrail
 from integrity.lab.objects import LabDigest
 from integrity.lab.world import Chain, World
 from integrity.record import Run
+from integrity.structs import replace
 from integrity.verify import checking, join, plan
 from integrity.verify.accept import accept
 from tests.chain.specimens import at
@@ -83,7 +85,7 @@ class Service:
     def put(self, digest: LabDigest, body: bytes | None = None) -> None:
         """The digest is written again, now."""
         stored = digest_of(self.kept, digest)
-        self.world.objects[digest.address] = replace(
+        self.world.objects[digest.address] = dataclasses.replace(
             stored, body=stored.body if body is None else body, last_modified=self.world.now
         )
 
@@ -285,7 +287,7 @@ def test_an_older_digest_written_again_does_not_explain_the_delivery(service: Se
     service.delete(28, 29, 30)
     moment = service.digest(30).last_modified
     older = service.digest(26)
-    service.world.objects[older.address] = replace(
+    service.world.objects[older.address] = dataclasses.replace(
         service.world.objects[older.address], last_modified=moment
     )
 
@@ -429,7 +431,7 @@ def test_junk_in_a_known_digest_s_place_is_not_foreign() -> None:
     service.tick()
     last = service.digest(30)
     stored = service.world.objects[last.address]
-    service.world.objects[last.address] = replace(stored, body=b"junk")
+    service.world.objects[last.address] = dataclasses.replace(stored, body=b"junk")
 
     seen = service.tick()
     service.known = ()
@@ -601,7 +603,7 @@ def cut(service: Service) -> None:
     older = service.digest(26)
     written = service.digest(30).last_modified
     stored = service.world.objects[older.address]
-    service.world.objects[older.address] = replace(stored, last_modified=written)
+    service.world.objects[older.address] = dataclasses.replace(stored, last_modified=written)
 
 
 def gone_with_newer(service: Service) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from threading import Event
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from integrity.chain.findings import Outcome, Reason
 from integrity.lab import attacks
 from integrity.record import DigestCounts, Run
+from integrity.structs import replace
 from integrity.verify import late as late_module
 from integrity.verify.late import LateDigests
 from tests.memory import MemoryVersions, only, reasons

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +11,7 @@ from integrity.chain.model import ChainId, Root, S3Location, TimeWindow, Unreach
 from integrity.chain.names import digest_location
 from integrity.lab.objects import StoredObject
 from integrity.lab.world import World
+from integrity.structs import replace
 from integrity.verify.listing import DigestFolders, days_from, same_chain
 from tests.chain.specimens import BACKFILL, CHAIN, at
 from tests.memory import MemorySource

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +23,7 @@ from integrity.chain.model import (
 )
 from integrity.lab import attacks
 from integrity.lab.objects import LabDigest, LabLog
+from integrity.structs import replace
 from integrity.verify.logs import LogChecker, LogSpan
 from integrity.verify.named import NamedLog
 from tests.chain.specimens import at, hours, location

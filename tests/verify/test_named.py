@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tracemalloc
-from dataclasses import replace
 
 import pytest
 
 from integrity.chain.model import AuthenticDigest, Digest, LogFileRef, Witness
 from integrity.chain.packed import PackedLogFiles
+from integrity.structs import replace
 from integrity.verify.named import NamedLog, NamedLogs
 from tests.chain.specimens import at, hours, location, sha256_of
 

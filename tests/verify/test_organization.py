@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,6 +12,7 @@ from integrity.chain.model import Trail
 from integrity.lab import attacks
 from integrity.record import Origin, Run
 from integrity.report.text import Style, render_run
+from integrity.structs import replace
 from tests.memory import MemorySource, as_trail, reasons, verify
 from tests.organizations import (
     ACCOUNTS,

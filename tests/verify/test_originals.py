@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from threading import Event
 from typing import Any
 
@@ -16,6 +16,7 @@ from integrity.lab import attacks
 from integrity.lab.attacks.logs import overwrite
 from integrity.lab.objects import LabDigest, LabLog
 from integrity.record import Run, decode, encode
+from integrity.structs import replace
 from integrity.verify import originals as originals_module
 from tests.memory import MemoryVersions, only, reasons
 from tests.scenarios.stage import HOUR, MINUTE, START
@@ -52,7 +53,7 @@ def put_back(stage: Stage, run: Run) -> None:
             version = stage.world.objects.version_of((bucket, key), one.version_id)
             assert version is not None
             assert version.stored is not None
-            copy = replace(version.stored, last_modified=stage.world.now)
+            copy = dataclasses.replace(version.stored, last_modified=stage.world.now)
             stage.world.objects[bucket, key] = copy
 
 
@@ -222,9 +223,11 @@ def test_junk_that_was_there_first_hides_the_original_only_so_long(
     digest = stage.chain.digests[4]
     history = stage.world.objects.history[digest.address]
     for number in range(count):
-        junk = replace(history[0].stored, body=b"junk")  # type: ignore[type-var]
+        junk = dataclasses.replace(history[0].stored, body=b"junk")  # type: ignore[type-var]
         early = digest.last_modified - (count - number) * MINUTE
-        history.insert(number, replace(history[-1], version_id=f"j{number}", at=early, stored=junk))
+        history.insert(
+            number, dataclasses.replace(history[-1], version_id=f"j{number}", at=early, stored=junk)
+        )
     attacks.delete_digest(stage.world, digest)
 
     found = only(looked(stage), Reason.DIGEST_MISSING)

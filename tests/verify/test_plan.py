@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
-from dataclasses import replace
 from threading import Event
 from typing import Any
 
@@ -20,6 +19,7 @@ from integrity.chain.model import (
 )
 from integrity.lab.objects import StoredObject
 from integrity.lab.world import World
+from integrity.structs import replace
 from integrity.verify.job import Job
 from integrity.verify.plan import Plan, cut, make_plan
 from integrity.verify.ports import Witnesses

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 from datetime import timedelta
 from typing import Literal
 
@@ -15,6 +15,7 @@ from integrity.lab.estate import LabOrganization, LabTrail
 from integrity.lab.world import Chain, World
 from integrity.record import Origin, Run, decode, encode
 from integrity.report.text import Style, render_run
+from integrity.structs import replace
 from tests.memory import MemoryRetention, MemorySource, as_trail, reasons, verify
 from tests.organizations import ACCOUNTS, DAY, HOUR, ORGANIZATION, OWNER, REGIONS, SECOND, START
 
@@ -232,7 +233,7 @@ class TestLayouts:
     def moved(self, *, linked: bool) -> tuple[World, LabTrail]:
         world, trail = world_of(*REGIONS)
         plain = list(world.chains)
-        trail.place = replace(trail.place, organization_id=ORGANIZATION)
+        trail.place = dataclasses.replace(trail.place, organization_id=ORGANIZATION)
         world.organization = LabOrganization(ORGANIZATION, OWNER)
         for account_id in ACCOUNTS:
             world.add_account(account_id)
@@ -242,7 +243,7 @@ class TestLayouts:
                 world.continue_chain(chain, hours=8)
             else:
                 start = chain.next_start - START
-                status = replace(world.status(trail, chain.region))
+                status = dataclasses.replace(world.status(trail, chain.region))
                 run_chain(world, trail, region=chain.region, start=start)
                 world.status(trail, chain.region).start_logging_time = status.start_logging_time
         for account_id in ACCOUNTS[1:]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from threading import Event
@@ -18,6 +18,7 @@ from integrity.errors import UsageError
 from integrity.lab import attacks
 from integrity.lab.world import World
 from integrity.record import Run, decode, encode
+from integrity.structs import replace
 from integrity.verify import resume as module
 from integrity.verify.resume import Keeping, resume
 from integrity.verify.run import Sources, Verification, verify_trail

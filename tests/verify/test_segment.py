@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 from concurrent.futures import Executor
-from dataclasses import replace
 from threading import Event
 
 import pytest
@@ -15,6 +14,7 @@ from integrity.chain.model import ChainKind, S3Location, TimeWindow, TrailStatus
 from integrity.lab import attacks
 from integrity.lab.objects import StoredObject
 from integrity.record import SegmentResult
+from integrity.structs import replace
 from integrity.verify.checking import check_segment
 from integrity.verify.segment import Segment
 from tests.chain.specimens import CHAIN, at, hours

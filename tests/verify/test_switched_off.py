@@ -6,8 +6,9 @@ A switch replaces the one function that makes the difference, where it is called
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,6 +39,7 @@ from integrity.lab.keys import LabKey, pooled_key
 from integrity.record import Run, outcome_of
 from integrity.service import reconcile
 from integrity.state import Sighting
+from integrity.structs import replace
 from integrity.verify import checking, join, judged, unnamed, whole
 from integrity.verify.judged import DigestJudge, Judged
 from integrity.verify.keyring import KeyRing
@@ -107,13 +109,13 @@ def present_a_copy(stage: Stage) -> None:
     """Copies of all digests in another bucket are given out for the trail's own."""
     for digest in stage.chain.digests:
         stage.world.objects["a-copy", digest.key] = stage.world.objects[digest.address]
-    stage.trail.place = replace(stage.trail.place, bucket="a-copy")
+    stage.trail.place = dataclasses.replace(stage.trail.place, bucket="a-copy")
 
 
 def lose_the_metadata_of_the_newest(stage: Stage) -> None:
     """As it is in a copy; nobody states the signature of the newest digest."""
     place = stage.chain.digests[-1].address
-    stage.world.objects[place] = replace(stage.world.objects[place], metadata={})
+    stage.world.objects[place] = dataclasses.replace(stage.world.objects[place], metadata={})
 
 
 def sign_the_newest_with_a_foreign_key(stage: Stage) -> None:

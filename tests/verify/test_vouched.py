@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from integrity.chain.model import ChainKind, S3Location, Trail
 from integrity.chain.names import parse_log
 from integrity.lab import attacks
 from integrity.lab.objects import LabLog, StoredObject
+from integrity.structs import replace
 from integrity.verify.vouched import find_log
 from integrity.verify.voucher import Vouched, Word
 from tests.chain.specimens import at

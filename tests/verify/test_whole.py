@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,6 +27,7 @@ from integrity.record import (
     Tool,
     Totals,
 )
+from integrity.structs import replace
 from integrity.verify.job import Job
 from integrity.verify.join import JoinedChain
 from integrity.verify.plan import Plan
