@@ -201,14 +201,14 @@ CLAUSES: dict[Reason, Clause] = {
 }
 
 
-class Place(Struct, frozen=True):
+class Place(Struct, frozen=True, gc=False):
     """Whom a finding is about beside its object: an account's source region."""
 
     account_id: str
     region: str
 
 
-class Finding(Struct, frozen=True, kw_only=True):
+class Finding(Struct, frozen=True, gc=False, kw_only=True):
     """A reason with its place and hour. `message` is one line for a person, fixed when it was
     found.
 

@@ -49,7 +49,7 @@ class Standing(StrEnum):
 _NOT_THERE = (Standing.MISSING, Standing.LATE, Standing.EXPIRED)
 
 
-class LogTally(Struct, frozen=True):
+class LogTally(Struct, frozen=True, gc=False):
     """How many of a digest's log files came out how."""
 
     valid: int = 0
@@ -69,7 +69,7 @@ class LogTally(Struct, frozen=True):
         )
 
 
-class Entry(Struct, frozen=True, kw_only=True):
+class Entry(Struct, frozen=True, gc=False, kw_only=True):
     """One digest of a chain, as far as it could be judged.
 
     `window` is the signed one of an authentic digest, else the hour that its name stands for.

@@ -25,7 +25,7 @@ class ChainKind(StrEnum):
     BACKFILL = "backfill"
 
 
-class S3Location(Struct, frozen=True, order=True):
+class S3Location(Struct, frozen=True, gc=False, order=True):
     """One object: the bucket's name and the key, as S3 knows them (never percent-encoded)."""
 
     bucket: str
@@ -41,7 +41,7 @@ class S3Location(Struct, frozen=True, order=True):
         return self.key.rpartition("/")[2]
 
 
-class TimeWindow(Struct, frozen=True, order=True):
+class TimeWindow(Struct, frozen=True, gc=False, order=True):
     """From `start` to `end`, aware UTC times, `start` not later than `end`."""
 
     start: datetime
@@ -56,7 +56,7 @@ class TimeWindow(Struct, frozen=True, order=True):
         return self.start <= time <= self.end
 
 
-class Root(Struct, frozen=True, order=True):
+class Root(Struct, frozen=True, gc=False, order=True):
     """Where the accounts' folders of a trail lie: `s3://bucket/[prefix/]AWSLogs/[organization/]`.
 
     The layouts before and after a move to an organization trail are two roots.
@@ -78,7 +78,7 @@ class Root(Struct, frozen=True, order=True):
         return f"s3://{self.bucket}/{self.folder}".rstrip("/")
 
 
-class ChainId(Struct, frozen=True, order=True):
+class ChainId(Struct, frozen=True, gc=False, order=True):
     """One chain of digests. `region` is the source region, whose key signs it."""
 
     root: Root
@@ -141,7 +141,7 @@ class StatusUnavailable(Struct, frozen=True):
     denied: bool = False
 
 
-class PublicKey(Struct, frozen=True):
+class PublicKey(Struct, frozen=True, gc=False):
     """One answer of `ListPublicKeys`: PKCS#1 or SubjectPublicKeyInfo in DER, and its validity.
 
     Validity is information: CloudTrail's own samples verify outside of it, and it is never judged.
@@ -169,7 +169,7 @@ class KeysUnavailable(Struct, frozen=True):
     detail: str
 
 
-class LogFileRef(Struct, frozen=True):
+class LogFileRef(Struct, frozen=True, gc=False):
     """A log file as a digest names it: where it is and what its inflated bytes hash to."""
 
     location: S3Location
@@ -177,7 +177,7 @@ class LogFileRef(Struct, frozen=True):
     algorithm: str
 
 
-class Predecessor(Struct, frozen=True):
+class Predecessor(Struct, frozen=True, gc=False):
     """What a digest says of the one before it: place, hash of its content, signature (hex)."""
 
     location: S3Location
@@ -186,7 +186,7 @@ class Predecessor(Struct, frozen=True):
     signature: str
 
 
-class Digest(Struct, frozen=True):
+class Digest(Struct, frozen=True, gc=False):
     """A well-formed digest file, believed by nobody.
 
     `end_text` is the end time letter by letter, as it is signed. `sha256` is of the inflated bytes
@@ -211,7 +211,7 @@ class Witness(StrEnum):
     SUCCESSOR = "successor"
 
 
-class AuthenticDigest(Struct, frozen=True):
+class AuthenticDigest(Struct, frozen=True, gc=False):
     """A digest that CloudTrail signed. Only `signature.authenticate` makes one."""
 
     digest: Digest
@@ -228,7 +228,7 @@ class VerifiedEvent(Struct, frozen=True):
     digest: S3Location
 
 
-class Listed(Struct, frozen=True):
+class Listed(Struct, frozen=True, gc=False):
     """One object of a listing. `storage_class` is empty where the listing did not say.
 
     `restored`: a copy of what is archived can be read for a while.

@@ -48,14 +48,14 @@ _LOG = re.compile(
 _REGION_NAME = re.compile(REGION)
 
 
-class DigestName(Struct, frozen=True):
+class DigestName(Struct, frozen=True, gc=False):
     """What the name of a digest file says: its chain, and the end of its hour."""
 
     chain: ChainId
     end: datetime
 
 
-class LogName(Struct, frozen=True):
+class LogName(Struct, frozen=True, gc=False):
     """What the name of a log file says. `time` is the newest event, rounded up to five minutes.
 
     `folder` is `CloudTrail`, or `CloudTrail-Insight` and the like, which no public digest names.

@@ -58,7 +58,7 @@ for _ in range(2):
 """So many digests are inflated and decoded at a time: their size is a stranger's choice."""
 
 
-class Judged(Struct, frozen=True):
+class Judged(Struct, frozen=True, gc=False):
     """One digest that is there, or was asked for by name and is not.
 
     `digest` is well-formed wherever there is one; `authentic` is the same, signed. `made` is when

@@ -24,7 +24,7 @@ _MARK_BYTES = 8
 _NUMBER_BITS = 32
 
 
-class NamedLog(Struct, frozen=True):
+class NamedLog(Struct, frozen=True, gc=False):
     """A log file and all that authentic digests say of it. `digest`, `window`: the first."""
 
     location: S3Location
