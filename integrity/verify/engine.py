@@ -169,6 +169,6 @@ def _start_worker(
 
 
 def _check_batch(segments: tuple[Segment, ...]) -> bytes:
-    """Their results, encoded: to pickle dataclasses takes many times as long."""
+    """Their results, encoded: to pickle them takes many times as long."""
     job, tools = _worker[0]
     return msgspec.msgpack.encode(list(_in_threads(segments, job, tools)))
