@@ -214,7 +214,7 @@ def test_a_signal_counts_before_anything_is_loaded() -> None:
     """As the first process of a container it would otherwise be lost, and the container killed."""
     program = (
         "import os, signal, sys, scheduler\n"
-        "slow = {'apscheduler', 'pydantic', 'boto3', 'botocore', 'obstore', 'cryptography'}\n"
+        "slow = {'apscheduler', 'pydantic', 'boto3', 'botocore', 'pycurl', 'cryptography'}\n"
         "assert not slow & {name.partition('.')[0] for name in sys.modules}\n"
         "scheduler.serve = lambda _: os.kill(os.getpid(), signal.SIGTERM) or signal.pause()\n"
         "scheduler.LAST_SECONDS = 0.1\n"

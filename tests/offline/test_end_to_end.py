@@ -34,7 +34,7 @@ socket.getaddrinfo = socket.create_connection = refused
 from integrity.cli import main
 status = main(sys.argv[1:])
 loaded = {name.partition(".")[0] for name in sys.modules}
-assert not loaded & {"boto3", "botocore", "obstore", "s3transfer", "urllib3"}, loaded
+assert not loaded & {"boto3", "botocore", "pycurl", "s3transfer", "urllib3"}, loaded
 sys.exit(status)
 """
 

@@ -64,9 +64,9 @@ def source(aws: Aws) -> S3Source:
     return S3Source(aws)
 
 
-@pytest.fixture(params=["obstore", "botocore"])
+@pytest.fixture(params=["libcurl", "botocore"])
 def either(request: pytest.FixtureRequest, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> S3Source:
-    """The source as it is, and as it is where obstore cannot be used at all."""
+    """The source as it is, and as it is where libcurl cannot be used at all."""
     if request.param == "botocore":
         monkeypatch.setattr(FastBucket, "open", lambda *_: None)
     return S3Source(aws)
@@ -107,7 +107,7 @@ class TestFetch:
             size=len(BODY),
         )
 
-    def test_goes_through_obstore_and_asks_for_the_region_once(
+    def test_goes_through_libcurl_and_asks_for_the_region_once(
         self, source: S3Source, world: World, lab: LabServer
     ) -> None:
         location = put(world)
@@ -442,7 +442,7 @@ class TestWire:
             assert isinstance(fetched, Unreachable)
             assert "the transfer broke every time" in fetched.detail
 
-    def test_an_answer_that_obstore_cannot_take_is_asked_again(
+    def test_an_answer_that_libcurl_cannot_take_is_asked_again(
         self, recipe: AwsRecipe, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         headers = {
@@ -472,7 +472,7 @@ class TestWire:
         assert "/eu-west-1/s3/aws4_request" in got.headers["authorization"]
 
     @pytest.mark.parametrize(("well", "fast"), [("never", 16), ("at times", 30)])
-    def test_obstore_is_left_alone_when_it_only_fails_where_botocore_reads(
+    def test_libcurl_is_left_alone_when_it_only_fails_where_botocore_reads(
         self, recipe: AwsRecipe, monkeypatch: pytest.MonkeyPatch, well: str, fast: int
     ) -> None:
         def script(asked: Asked) -> Answer:
@@ -493,7 +493,7 @@ class TestWire:
                 assert isinstance(source.fetch(S3Location(BUCKET, "key"), read_all), Fetched)
         assert len(tries) == fast
 
-    def test_obstore_goes_where_botocore_goes_and_through_the_same_proxy(
+    def test_libcurl_goes_where_botocore_goes_and_through_the_same_proxy(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         self.pretend(monkeypatch)
@@ -655,7 +655,7 @@ class TestRecipe:
         assert isinstance(source.fetch(put(world), read_all), Fetched)
         assert lab.requests.by_operation == {"HeadBucket": 1, "GetObject": 1}
 
-    def test_obstore_obeys_nothing_in_the_environment_that_botocore_does_not(
+    def test_libcurl_obeys_nothing_in_the_environment_that_botocore_does_not(
         self, lab: LabServer, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", lab.endpoint)
@@ -669,7 +669,7 @@ class TestRecipe:
         assert lab.requests.by_operation == {"HeadBucket": 1, "GetObject": 1}
 
     @pytest.mark.parametrize("content", [None, "junk", "-----BEGIN CERTIFICATE-----\nAAAA\n"])
-    def test_a_ca_bundle_that_obstore_cannot_use_leaves_botocore(
+    def test_a_ca_bundle_that_libcurl_cannot_use_leaves_botocore(
         self,
         lab: LabServer,
         world: World,

@@ -1,4 +1,4 @@
-"""The pace of requests: a window that grows while it helps and shrinks when S3 says so."""
+"""The pace of requests: a window that grows and grows, and shrinks when S3 says so."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def never(_: int) -> bool:
 
 
 class TestWindow:
-    def test_doubles_while_that_helps_up_to_the_most(self) -> None:
+    def test_doubles_each_round_up_to_the_most(self) -> None:
         service = Service(200, refuse=never)
         assert service.window.size == 32
         sizes = []
@@ -57,16 +57,23 @@ class TestWindow:
         service.serve(20)
         assert service.window.size == most
 
-    def test_takes_back_what_does_not_help_and_tries_again_after_a_rest(self) -> None:
+    def test_keeps_doubling_where_it_does_not_help(self) -> None:
         service = Service(1024, slots=64, refuse=never)
-        service.serve(2)
-        assert service.window.size == 128
-        service.serve(1)
-        assert service.window.size == 64
-        service.serve(32)
-        assert service.window.size == 64
-        service.serve(1)
-        assert service.window.size == 128
+        sizes = []
+        for _ in range(6):
+            service.serve(1)
+            sizes.append(service.window.size)
+        assert sizes == [64, 128, 256, 512, 1024, 1024]
+
+    def test_a_round_that_is_too_short_says_nothing(self) -> None:
+        now = [0.0]
+        window = Window(64, lambda: now[0])
+        for _ in range(100):
+            window.answered(0, slow_down=False, wanted_more=True)
+        assert window.size == 32
+        now[0] = 0.02
+        window.answered(0, slow_down=False, wanted_more=True)
+        assert window.size == 64
 
     def test_does_not_grow_where_nobody_waits(self) -> None:
         service = Service(1024, refuse=never)
@@ -140,6 +147,78 @@ class TestPace:
         for _ in range(7):
             with pace.request() as request:
                 request.slow_down = True
+        assert window.size == 16
+
+    def test_a_free_place_is_taken_at_once_or_not_at_all(self) -> None:
+        pace = Pace(Window(2, lambda: 0.0))
+        turns = [pace.try_enter() for _ in range(3)]
+        assert turns == [0, 0, None]
+        pace.leave(0, slow_down=False)
+        assert pace.try_enter() == 0
+        assert pace.try_enter() is None
+
+    def test_a_try_takes_the_place_that_the_window_has_now(self) -> None:
+        window = Window(64, lambda: 0.0)
+        pace = Pace(window)
+        turns = [pace.try_enter() for _ in range(32)]
+        assert None not in turns
+        for _ in range(7):
+            pace.leave(0, slow_down=True)
+        assert (window.size, window.turn) == (16, 1)
+        assert pace.try_enter() is None  # 25 are still under way
+        for _ in range(10):
+            pace.leave(0, slow_down=False)
+        assert (pace.try_enter(), pace.try_enter()) == (1, None)
+
+    def test_whoever_waits_gets_the_place_that_was_tried_for_in_vain(self) -> None:
+        pace = Pace(Window(1, lambda: 0.0))
+        assert pace.try_enter() == 0
+        entered = threading.Event()
+
+        def wait() -> None:
+            pace.enter()
+            entered.set()
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        while not pace._waiting:
+            threading.Event().wait(0.001)
+        pace.leave(0, slow_down=False)
+        thread.join(10)
+        assert entered.is_set()
+        assert pace.try_enter() is None
+
+    @pytest.mark.parametrize(("tries", "size"), [(32, 32), (33, 64)])
+    def test_a_try_in_vain_wants_more(self, tries: int, size: int) -> None:
+        now = [0.0]
+        window = Window(64, lambda: now[0])
+        pace = Pace(window)
+        turns = [pace.try_enter() for _ in range(tries)]
+        now[0] = 1.0
+        for turn in turns:
+            if turn is not None:
+                pace.leave(turn, slow_down=False)
+        assert window.size == size
+
+    def test_a_try_in_vain_wants_more_once(self) -> None:
+        now = [0.0]
+        window = Window(128, lambda: now[0])
+        pace = Pace(window)
+        turns = [pace.try_enter() for _ in range(33)]
+        for _ in range(2):
+            now[0] += 1.0
+            for _ in range(window.size):
+                pace.leave(0, slow_down=False)
+        assert turns[-1] is None
+        assert window.size == 64
+
+    def test_a_try_follows_a_halving_of_another_process(self) -> None:
+        counts = [0] * 64
+        window = Window(64, lambda: 0.0)
+        pace = Pace(window, halvings=Halvings(counts, "here"))
+        assert pace.try_enter() == 0
+        Halvings(counts, "here").tell()
+        assert pace.try_enter() == 1
         assert window.size == 16
 
     def test_a_smaller_window_lets_nobody_in_until_enough_have_left(self) -> None:

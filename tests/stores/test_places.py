@@ -114,7 +114,7 @@ def test_files_need_no_aws(tmp_path: Path) -> None:
     program = (
         "import sys; from integrity.stores.places import *; "
         "open_state_store(sys.argv[1] + '/s.db', None); open_record_store(sys.argv[1], None); "
-        "print(sorted({'boto3', 'botocore', 'obstore'} & set(sys.modules)))"
+        "print(sorted({'boto3', 'botocore', 'pycurl'} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path)],
