@@ -1,7 +1,8 @@
 """A lab world as the sources of a verification, without a network: the ports, answered from memory.
 
 What goes wrong on purpose is told by `unreachable` (places that answer nothing), `torn` (places
-whose first transfer breaks) and `deaf_regions` (regions without ListPublicKeys).
+whose first transfer breaks) and `deaf_regions` (regions without ListPublicKeys). Objects come one
+by one, as a folder gives them, or swiftly, as S3 does.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ from integrity.verify.ports import Progress, Witnesses
 from integrity.verify.run import Sources, Verification, verify_trail
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 PIECE_BYTES = 1000
 
 
@@ -105,6 +107,32 @@ class MemorySource:
         keys = self.world.objects.keys_under(bucket, folder)
         below = [key[len(folder) :].split("/") for key in keys]
         return tuple(sorted({parts[0] for parts in below if len(parts) > 1}))
+
+
+class SwiftSource(MemorySource):
+    """The same, which also gives many small objects at once. What is left over is asked for again.
+
+    They are taken in the thread that draws what is left over.
+    """
+
+    def fetch_small(
+        self,
+        wanted: Iterable[Item],
+        locate: Callable[[Item], S3Location | None],
+        take: Callable[[Item, Fetched[bytes]], bool],
+        stopping: Stopping,
+        *,
+        with_metadata: bool,
+    ) -> Iterator[Item]:
+        for item in wanted:
+            location = locate(item)
+            answer = location and self.fetch(location, lambda pieces: b"".join(pieces))
+            if isinstance(answer, Fetched) and not with_metadata:
+                answer = replace(answer, metadata={})
+            if not (isinstance(answer, Fetched) and take(item, answer)):
+                yield item
+            if stopping.is_set():
+                return
 
 
 def _pieces(body: bytes) -> Iterator[bytes]:
@@ -385,7 +413,7 @@ def verify_on(
     return verify_trail(
         job,
         Sources(
-            source or MemorySource(world),
+            source or SwiftSource(world),
             keys or MemoryKeys(world),
             (retention or MemoryRetention(world)) if has_retention else None,
             replace(witnesses(world, trail, refused=refused, caller=caller), history=history)

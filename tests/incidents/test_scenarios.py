@@ -28,7 +28,7 @@ LATER = timedelta(days=3)
 
 def look_at(stage: Stage, look: Look) -> Run:
     """A run over nothing but that look."""
-    source = memory.MemorySource(stage.world)
+    source = memory.SwiftSource(stage.world)
     if stage.denied:
         source.unreachable[stage.denied] = "access denied"
     return memory.verify(

@@ -23,7 +23,7 @@ from integrity.record import SCHEMA_VERSION, Run, RunInfo, decode, encode
 from integrity.structs import replace
 from tests import memory
 from tests.chain.specimens import at
-from tests.memory import MemorySource, T, verify
+from tests.memory import MemorySource, SwiftSource, T, verify
 from tests.properties import at_length, quick
 from tests.scenarios import SCENARIOS, Scenario
 
@@ -64,7 +64,7 @@ class Disorderly(MemorySource):
 def record(scenario: Scenario, *, concurrency: int, seed: int | None) -> bytes:
     """A scenario's record without what says how it came about."""
     stage = scenario.stage()
-    source = MemorySource(stage.world)
+    source: MemorySource = SwiftSource(stage.world)
     if seed is not None:
         source = Disorderly(stage.world)
         source.shuffle(seed)

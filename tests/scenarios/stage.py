@@ -52,7 +52,7 @@ class Stage:
 
     def verify(self, progress: Progress | None = None) -> Run:
         """The record of it, verified from memory."""
-        source = memory.MemorySource(self.world)
+        source = memory.SwiftSource(self.world)
         if self.denied:
             source.unreachable[self.denied] = "access denied"
         return memory.verify(

@@ -30,7 +30,7 @@ from integrity.verify.job import Job
 from integrity.verify.parallel import Stopping
 from integrity.verify.run import Verification
 from integrity.verify.tools import Tools
-from tests.memory import MemoryKeys, MemoryRetention, MemorySource, Silent, as_trail, verify_on
+from tests.memory import MemoryKeys, MemoryRetention, Silent, SwiftSource, as_trail, verify_on
 from tests.memory_store import MemoryRecords, MemoryStore
 
 HOUR = timedelta(hours=1)
@@ -83,7 +83,7 @@ class MemoryStage:
     runs: int = 0
 
     def __post_init__(self) -> None:
-        self.source = MemorySource(self.world)
+        self.source = SwiftSource(self.world)
         self.store, self.records, self.sink = MemoryStore(), MemoryRecords(), Sink()
         self.boxes = {"security": Box(), "operations": Box()}
         self.looks: list[Look] = []

@@ -23,7 +23,7 @@ from integrity.lab.world import World
 from integrity.record import Run, UnchangedHours, decode
 from integrity.state import Checkpoint, Sighting
 from integrity.structs import replace
-from tests.memory import MemorySource, MemoryVersions
+from tests.memory import MemoryVersions, SwiftSource
 from tests.service.memory_stage import HOUR, MemoryStage, begun
 from tests.service.past_stage import again, news, watched
 from tests.service.test_rules import RuleStage
@@ -438,7 +438,7 @@ def test_what_lay_there_before_is_named_as_by_one_that_reads_everything(change: 
 # Between listing and reading
 
 
-class Swapping(MemorySource):
+class Swapping(SwiftSource):
     """Something happens once a folder has been listed."""
 
     def __init__(self, world: World, folder: str, act: Callable[[], None]) -> None:
@@ -462,7 +462,7 @@ def test_what_is_swapped_after_the_listing_is_found_by_the_next_tick_at_the_late
     log = log_of(stage, ago + 1)
     stage.source = Swapping(stage.world, folder, lambda: attacks.edit_log(stage.world, log))
     first = stage.tick().run
-    stage.source = MemorySource(stage.world)
+    stage.source = SwiftSource(stage.world)
     stage.pass_hours()
     second = stage.tick().run
     assert "log_hash_mismatch" in {one.reason.value for one in second.findings}
@@ -483,7 +483,7 @@ def test_what_is_put_back_before_it_is_read_is_looked_at_again(stage: MemoryStag
 
     stage.source = Swapping(stage.world, "/CloudTrail/", put_back)
     assert stage.tick().run.outcome == "valid"
-    stage.source = MemorySource(stage.world)
+    stage.source = SwiftSource(stage.world)
     stage.pass_hours()
     assert stage.tick().run.outcome == "valid"
     assert len(stage.source.fetched) > AN_HOUR + 1

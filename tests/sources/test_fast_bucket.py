@@ -9,7 +9,19 @@ from integrity.sources.fast_bucket import bucket_url, is_addressable
 
 
 def test_keys_that_libcurl_would_alter_are_told_apart() -> None:
-    plain = ("a", "a/b.json.gz", "..a/b..", "...", "a./b", "a.../b", "/", "a/", "/a", "a//b", "a\nb")
+    plain = (
+        "a",
+        "a/b.json.gz",
+        "..a/b..",
+        "...",
+        "a./b",
+        "a.../b",
+        "/",
+        "a/",
+        "/a",
+        "a//b",
+        "a\nb",
+    )
     odd = (".", "..", "a/./b", "a/../b", "a/..", "a/.", "./a", "../a", "//.", "a./../b")
     assert [key for key in plain if not is_addressable(key)] == []
     assert [key for key in odd if is_addressable(key)] == []

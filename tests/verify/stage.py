@@ -28,7 +28,15 @@ from integrity.verify.checking import check_segment
 from integrity.verify.job import Job
 from integrity.verify.segment import Segment
 from integrity.verify.tools import Tools
-from tests.memory import MemoryKeys, MemoryRetention, MemorySource, Silent, as_trail, verify
+from tests.memory import (
+    MemoryKeys,
+    MemoryRetention,
+    MemorySource,
+    Silent,
+    SwiftSource,
+    as_trail,
+    verify,
+)
 from tests.scenarios.stage import NOW, START
 
 T = TypeVar("T")
@@ -47,7 +55,7 @@ class Stage:
     keys: MemoryKeys = field(init=False)
 
     def __post_init__(self) -> None:
-        self.source, self.keys = MemorySource(self.world), MemoryKeys(self.world)
+        self.source, self.keys = SwiftSource(self.world), MemoryKeys(self.world)
 
     def job(self, start: float = 0, end: float = 24, **asked: Any) -> Job:
         window = TimeWindow(START + HOUR * start, START + HOUR * end)
@@ -107,7 +115,7 @@ def of(findings: Iterable[Finding], reason: Reason) -> list[Finding]:
     return [finding for finding in findings if finding.reason is reason]
 
 
-class Flickering(MemorySource):
+class Flickering(SwiftSource):
     """An object's first answers are others than its later ones: None for absent, bytes, a refusal.
 
     `passing` holds these answers by part of a place's URI; each is given once.

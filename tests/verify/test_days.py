@@ -17,7 +17,7 @@ from integrity.lab.world import World
 from integrity.verify.days import DayKey, ListedDay, list_days
 from integrity.verify.job import Job
 from integrity.verify.tools import Tools
-from tests.memory import MemoryKeys, MemorySource, Silent, as_trail, day
+from tests.memory import MemoryKeys, MemorySource, Silent, SwiftSource, as_trail, day
 
 ACCOUNT, REGION = "111122223333", "us-east-1"
 SECOND = day(2)
@@ -48,7 +48,7 @@ def listed(
 ) -> dict[DayKey, ListedDay | None]:
     trail = as_trail(world.trails[0])
     tools = Tools(
-        source or MemorySource(world),
+        source or SwiftSource(world),
         MemoryKeys(world),
         None,
         executor,
@@ -80,7 +80,7 @@ def test_days_are_the_same_alone_and_with_their_month(world: World, executor: Ex
 def test_digests_are_listed_by_the_month_and_logs_by_the_day(
     world: World, executor: Executor
 ) -> None:
-    source = MemorySource(world)
+    source = SwiftSource(world)
     listed(world, executor, keys(day(1), day(2), day(3)), source)
     assert sorted(prefix.partition("us-east-1/")[2] for prefix in source.listed) == [
         "2026/03/",
@@ -88,7 +88,7 @@ def test_digests_are_listed_by_the_month_and_logs_by_the_day(
         "2026/03/02/",
         "2026/03/03/",
     ]
-    source = MemorySource(world)
+    source = SwiftSource(world)
     listed(world, executor, keys(day(2)), source)
     assert [prefix.partition("us-east-1/")[2] for prefix in source.listed] == ["2026/03/02/"] * 2
     assert source.fetched == []
@@ -132,10 +132,10 @@ def test_every_root_of_the_trail_is_looked_into(executor: Executor) -> None:
 def test_a_folder_that_gives_no_answer_leaves_its_days_without_a_seal(
     world: World, executor: Executor
 ) -> None:
-    source = MemorySource(world, {"/CloudTrail/us-east-1/2026/03/02/": "denied"})
+    source = SwiftSource(world, {"/CloudTrail/us-east-1/2026/03/02/": "denied"})
     found = listed(world, executor, keys(day(1), day(2)), source)
     assert [one is None for one in found.values()] == [False, True]
-    source = MemorySource(world, {"/CloudTrail-Digest/us-east-1/2026/03/": "denied"})
+    source = SwiftSource(world, {"/CloudTrail-Digest/us-east-1/2026/03/": "denied"})
     found = listed(world, executor, keys(day(1), day(2)), source)
     assert [one is None for one in found.values()] == [True, True]
 

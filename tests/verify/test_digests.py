@@ -24,7 +24,7 @@ from integrity.verify.listing import DigestFolders
 from integrity.verify.parallel import each_small
 from integrity.verify.span import DigestSpan
 from tests.chain.specimens import CHAIN, at, hours
-from tests.memory import MemorySource
+from tests.memory import SwiftSource
 from tests.verify.stage import Stage, chain_id, made, place_of
 
 
@@ -246,7 +246,7 @@ def test_a_predecessor_whose_key_has_no_form_that_we_know_is_asked_for(
     assert missing.window == hours(7, 8)
 
 
-class Forgetful(MemorySource):
+class Forgetful(SwiftSource):
     """A listing that shows but one object of each folder."""
 
     def list_objects(self, bucket: str, prefix: str) -> Iterator[Listed | Unreachable]:

@@ -27,7 +27,7 @@ from integrity.verify.ports import OpenSources, Slowdowns, Witnesses
 from integrity.verify.run import Sources, verify_trail
 from integrity.verify.segment import Segment
 from integrity.wiring import Access, connect
-from tests.memory import MemoryKeys, MemorySource, Silent, as_trail, day
+from tests.memory import MemoryKeys, MemorySource, Silent, SwiftSource, as_trail, day
 
 DAYS, REGIONS = 13, ("us-east-1", "eu-west-1", "eu-north-1", "sa-east-1", "af-south-1")
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -63,7 +63,7 @@ def verify(
     )
     return verify_trail(
         job,
-        Sources(MemorySource(world), MemoryKeys(world), None, Witnesses(), recipe=recipe),
+        Sources(SwiftSource(world), MemoryKeys(world), None, Witnesses(), recipe=recipe),
         run_id="a-run",
         caller_arn=None,
         progress=progress or Silent(),
@@ -146,7 +146,7 @@ class Memory:
     world: World
 
     def open(self, slowdowns: Slowdowns) -> OpenSources:  # noqa: ARG002
-        return MemorySource(self.world), MemoryKeys(self.world), None
+        return SwiftSource(self.world), MemoryKeys(self.world), None
 
 
 @pytest.mark.usefixtures("signals")

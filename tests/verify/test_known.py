@@ -25,7 +25,7 @@ from integrity.structs import replace
 from integrity.verify import checking, join, plan
 from integrity.verify.accept import accept
 from tests.chain.specimens import at
-from tests.memory import MemorySource, only, reasons, verify_on
+from tests.memory import MemorySource, SwiftSource, only, reasons, verify_on
 from tests.scenarios.stage import START
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
@@ -45,7 +45,7 @@ class Service:
     asked: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.source = MemorySource(self.world)
+        self.source = SwiftSource(self.world)
 
     def wait(self, hour: float) -> None:
         """The world goes on to this hour of March."""

@@ -27,7 +27,7 @@ from integrity.structs import replace
 from integrity.verify.logs import LogChecker, LogSpan
 from integrity.verify.named import NamedLog
 from tests.chain.specimens import at, hours, location
-from tests.memory import MemorySource, Silent, T
+from tests.memory import Silent, SwiftSource, T
 from tests.verify.stage import Flickering, Stage, made, place_of
 
 DIGEST = 9
@@ -130,7 +130,7 @@ def test_a_mismatch_says_what_was_signed_and_what_is_there(executor: Executor) -
     assert finding.last_modified == stage.world.now
 
 
-class Versioned(MemorySource):
+class Versioned(SwiftSource):
     """A bucket that keeps versions."""
 
     def fetch(

@@ -13,7 +13,7 @@ from integrity.lab import attacks
 from integrity.record import Origin, Run
 from integrity.report.text import Style, render_run
 from integrity.structs import replace
-from tests.memory import MemorySource, as_trail, reasons, verify
+from tests.memory import SwiftSource, as_trail, reasons, verify
 from tests.organizations import (
     ACCOUNTS,
     DAY,
@@ -474,7 +474,7 @@ class TestUnlisted:
     def test_a_members_folder_that_may_not_be_listed(self) -> None:
         stage = organization()
         folder = f"AWSLogs/{ORGANIZATION}/{SECOND}/CloudTrail-Digest/"
-        source = MemorySource(stage.world, unreachable={folder: "s3:ListBucket is not allowed"})
+        source = SwiftSource(stage.world, unreachable={folder: "s3:ListBucket is not allowed"})
         run = found(stage, source=source)
         assert set(reasons(run)) == {"object_unreadable"}
         assert run.outcome is Outcome.UNDETERMINED

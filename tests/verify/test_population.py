@@ -16,7 +16,7 @@ from integrity.lab.world import Chain, World
 from integrity.record import Origin, Run, decode, encode
 from integrity.report.text import Style, render_run
 from integrity.structs import replace
-from tests.memory import MemoryRetention, MemorySource, as_trail, reasons, verify
+from tests.memory import MemoryRetention, SwiftSource, as_trail, reasons, verify
 from tests.organizations import ACCOUNTS, DAY, HOUR, ORGANIZATION, OWNER, REGIONS, SECOND, START
 
 LIST_ACCOUNTS, DESCRIBE_REGIONS = "organizations:ListAccounts", "ec2:DescribeRegions"
@@ -304,7 +304,7 @@ class TestLayouts:
         other = world.add_trail(name="other")
         world.now = START + 60 * DAY
         world.run_chain(other, region="us-east-1", start=START, hours=50 * 24, logs_per_hour=0)
-        source = MemorySource(world)
+        source = SwiftSource(world)
         run = verify(world, trail, START, START + 16 * HOUR, source=source)
         assert "digest_missing" not in reasons(run)
         plain = f"AWSLogs/{OWNER}/CloudTrail-Digest/us-east-1/"
@@ -336,7 +336,7 @@ class TestLayouts:
         assert "s3:ListBucket" in run.population.notes[0]
 
 
-class _Closed(MemorySource):
+class _Closed(SwiftSource):
     """One folder may not be listed."""
 
     def __init__(self, world: World, *, closed: str) -> None:

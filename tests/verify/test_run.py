@@ -13,7 +13,7 @@ from integrity.record import Run
 from integrity.verify.ports import Witnesses
 from integrity.verify.run import Sources, verify_trail
 from tests.chain.specimens import at
-from tests.memory import MemorySource, Silent
+from tests.memory import Silent, SwiftSource
 from tests.verify.stage import Stage, made
 
 
@@ -79,7 +79,7 @@ class Stops(Silent):
 
 def test_segments_that_were_never_begun_leave_the_chain_cut_short() -> None:
     stage, stopping = made(hours=24 * 20, logs_per_hour=0), Event()
-    stage.source = MemorySource(stage.world)
+    stage.source = SwiftSource(stage.world)
 
     record = run(stage, 24 * 20, Stops(stopping), stopping)
 
