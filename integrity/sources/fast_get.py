@@ -170,7 +170,8 @@ class Get:
         if not lines:
             return Got(body, {}, None)
         changed = self.curl.getinfo(pycurl.FILETIME_T)
-        when = None if changed < 0 else datetime.fromtimestamp(changed, UTC)
+        # libcurl says 0 of what is no time at all.
+        when = None if changed <= 0 else datetime.fromtimestamp(changed, UTC)
         return Got(body, _headers(lines.decode()), when)
 
 
