@@ -6,10 +6,11 @@ without a length.
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -26,12 +27,16 @@ class Asked:
 
 @dataclass
 class Answer:
-    """What goes back. `length` is what Content-Length says: the body's own, another, or nothing."""
+    """What goes back. `length` is what Content-Length says: the body's own, another, or nothing.
+
+    `before` comes before all of it, byte for byte.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     length: int | str | None = "body"
+    before: bytes = b""
 
 
 @dataclass
@@ -81,6 +86,7 @@ def wire(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[Wire]:
             asked = Asked(self.command, self.path, headers)
             seen.append(asked)
             answer = script(asked)
+            self.wfile.write(answer.before)
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)
@@ -105,3 +111,33 @@ def wire(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[Wire]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def tunnel(to: str, said: bytes) -> Iterator[str]:
+    """A proxy that says `said` to the one CONNECT that it hears, then hands on what comes."""
+
+    def copy(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while piece := source.recv(65536):
+                target.sendall(piece)
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
+
+    def connect() -> None:
+        caller, _ = server.accept()
+        with caller, socket.create_connection((host, int(port))) as target:
+            while b"\r\n\r\n" not in caller.recv(65536):
+                pass
+            caller.sendall(said)
+            back = threading.Thread(target=copy, args=(target, caller), daemon=True)
+            back.start()
+            copy(caller, target)
+            back.join()
+
+    host, port = to.rpartition("/")[2].split(":")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=connect, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        thread.join(10)
