@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -24,8 +25,8 @@ from integrity.verify.listing import DigestFolders
 from integrity.verify.parallel import each_small
 from integrity.verify.span import DigestSpan
 from tests.chain.specimens import CHAIN, at, hours
-from tests.memory import SwiftSource
-from tests.verify.stage import Stage, chain_id, made, place_of
+from tests.memory import MemorySource, SwiftSource
+from tests.verify.stage import Flickering, Stage, chain_id, made, place_of
 
 
 def reader(
@@ -113,6 +114,62 @@ def test_a_predecessor_that_no_listing_shows_is_asked_for(executor: Executor) ->
     assert found(span) == [Reason.DIGEST_MISSING]
     assert ends(span, Standing.MISSING) == [7]
     assert [entry.named for entry in span.entries if entry.standing is Standing.MISSING] == [True]
+
+
+def test_what_no_listing_shows_is_asked_for_with_patience_alone(executor: Executor) -> None:
+    stage = made()
+    (gone,) = from_to(stage, 7, 7)
+    attacks.delete_digests(stage.world, [gone])
+
+    read(stage, executor)
+
+    assert [one.key for one in stage.source.fetched].count(gone.key) == 2  # as all that is wrong
+
+
+@pytest.mark.parametrize("source", [MemorySource, SwiftSource])
+def test_what_the_listing_shows_in_an_archive_is_not_asked_for(
+    executor: Executor, source: type[MemorySource]
+) -> None:
+    stage = made()
+    stage.source = source(stage.world)
+    (put_away,) = from_to(stage, 7, 7)
+    stored = stage.world.objects[put_away.address]
+    stage.world.objects[put_away.address] = replace(stored, storage_class="GLACIER")
+
+    span = read(stage, executor)
+
+    assert found(span) == [Reason.OBJECT_UNREADABLE]
+    assert ends(span, Standing.UNREADABLE) == [7]
+    assert put_away.key not in {one.key for one in stage.source.fetched}
+
+
+@pytest.mark.parametrize("first", [None, b"", b"torn", gzip.compress(b"{}", mtime=0), "throttled"])
+def test_what_was_wrong_only_once_is_not_wrong(
+    executor: Executor, first: bytes | str | None
+) -> None:
+    stage = made()
+    stage.source = Flickering(stage.world, {"_20260301T090000Z": [first]})
+
+    span = read(stage, executor)
+
+    assert (found(span), ends(span)) == ([], [*range(26)])
+
+
+@pytest.mark.parametrize(("source", "reads"), [(MemorySource, 2), (SwiftSource, 3)])
+def test_what_is_broken_is_told_once_however_it_was_read(
+    executor: Executor, source: type[MemorySource], reads: int
+) -> None:
+    stage = made()
+    stage.source = source(stage.world)
+    (broken,) = from_to(stage, 7, 7)
+    attacks.malform_digest(stage.world, broken, "not-gzip")
+
+    span = read(stage, executor)
+
+    assert found(span) == [Reason.DIGEST_MALFORMED]
+    assert ends(span, Standing.BROKEN) == [7]
+    assert [one.key for one in stage.source.fetched].count(broken.key) == reads
+    assert len(stage.source.fetched) == 25 + reads
 
 
 def test_hours_between_two_digests_are_asked_for_by_name(executor: Executor) -> None:

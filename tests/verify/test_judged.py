@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any
 
@@ -11,15 +12,28 @@ import pytest
 from integrity.chain.findings import Reason
 from integrity.chain.limits import Limits
 from integrity.chain.link import Standing
-from integrity.chain.model import S3Location, Witness
+from integrity.chain.model import Fetched, S3Location, Witness
 from integrity.chain.names import DigestName, digest_location, parse_digest
 from integrity.lab import attacks
+from integrity.lab.objects import LabDigest
 from integrity.verify.judged import DigestJudge, Judged, unjudged
 from integrity.verify.keyring import KeyRing
 from tests.chain.specimens import CHAIN, at, hours
 from tests.verify.stage import Flickering, Stage, made, place_of
 
 NUMBER = 9
+
+
+def taken(stage: Stage, executor: Executor, **metadata: str) -> Judged | None:
+    """What is made of the digest that the stage is about, where it was had swiftly."""
+    tools = stage.tools(executor)
+    address = stage.chain.digests[NUMBER].address
+    name, stored = parse_digest(place_of(address)), stage.world.objects[address]
+    assert name is not None
+    fetched = Fetched(
+        place_of(address), stored.body, stored.metadata | metadata, stored.last_modified
+    )
+    return DigestJudge(stage.job(), tools, KeyRing("us-east-1", tools.keys)).take(name, fetched)
 
 
 def judge(
@@ -191,6 +205,43 @@ def test_of_an_unknown_hash_of_the_predecessor_only_the_link_is_lost(executor: E
         Standing.AUTHENTIC,
         Reason.ALGORITHM_UNSUPPORTED,
     )
+
+
+def test_what_was_had_swiftly_and_is_authentic_is_taken_as_it_is(executor: Executor) -> None:
+    stage = made()
+
+    assert taken(stage, executor) == judge(stage, executor)
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        lambda stage, digest: attacks.edit_digest(stage.world, digest, awsAccountId="1"),
+        lambda stage, digest: attacks.append_to_digest(stage.world, digest),
+        lambda stage, digest: attacks.malform_digest(stage.world, digest, "not-gzip"),
+        lambda stage, digest: attacks.unsign_digest(stage.world, digest),
+        lambda stage, digest: attacks.wrong_signature(stage.world, digest),
+        lambda stage, digest: attacks.relabel_algorithm(stage.world, digest),
+        lambda stage, digest: attacks.resign(
+            stage.world, stage.chain, digest, previousDigestHashAlgorithm="SHA3-512"
+        ),
+    ],
+    ids=["edited", "longer", "malformed", "unsigned", "signature", "algorithm", "predecessor"],
+)
+def test_of_what_there_is_anything_to_say_nothing_is_taken(
+    executor: Executor, attack: Callable[[Stage, LabDigest], object]
+) -> None:
+    stage = made()
+    attack(stage, stage.chain.digests[NUMBER])
+
+    assert taken(stage, executor) is None
+
+
+def test_without_a_key_nothing_is_taken(executor: Executor) -> None:
+    stage = made()
+    stage.keys.deaf_regions["us-east-1"] = "denied"
+
+    assert taken(stage, executor) is None
 
 
 def test_an_unjudged_digest_stands_for_its_hour() -> None:

@@ -27,7 +27,7 @@ from integrity.structs import replace
 from integrity.verify.logs import LogChecker, LogSpan
 from integrity.verify.named import NamedLog
 from tests.chain.specimens import at, hours, location
-from tests.memory import Silent, SwiftSource, T
+from tests.memory import MemorySource, Silent, SwiftSource, T
 from tests.verify.stage import Flickering, Stage, made, place_of
 
 DIGEST = 9
@@ -102,10 +102,13 @@ def test_log_files_with_the_signed_content_are_valid_and_read_once(executor: Exe
         (attacks.delete_log, Reason.LOG_MISSING),
     ],
 )
+@pytest.mark.parametrize(("source", "reads"), [(MemorySource, 2), (SwiftSource, 3)])
 def test_what_is_wrong_is_read_twice_and_told(
-    executor: Executor, attack: Any, reason: Reason
+    executor: Executor, attack: Any, reason: Reason, source: type[MemorySource], reads: int
 ) -> None:
+    """What was had swiftly, and proves nothing, does not count."""
     stage = made()
+    stage.source = source(stage.world)
     attack(stage.world, victim(stage))
 
     span = check(stage, executor)
@@ -116,7 +119,8 @@ def test_what_is_wrong_is_read_twice_and_told(
     assert finding.window == hours(8, 9)
     assert (finding.account_id, finding.region) == ("111122223333", "us-east-1")
     assert list(span.tallies.values()) == [LogTally(valid=1, invalid=1)]
-    assert len(stage.source.fetched) == 3
+    assert stage.source.fetched.count(place_of(victim(stage).address)) == reads
+    assert len(stage.source.fetched) == reads + 1
 
 
 def test_a_mismatch_says_what_was_signed_and_what_is_there(executor: Executor) -> None:
@@ -190,6 +194,20 @@ def test_a_hash_of_an_unknown_algorithm_is_not_even_read(executor: Executor) -> 
     assert stage.source.fetched == []
 
 
+def test_a_known_hash_does_not_make_up_for_one_of_an_unknown_algorithm(
+    executor: Executor,
+) -> None:
+    stage = made()
+    (log, _) = named_by(stage.chain.digests[DIGEST])
+    both = replace(log, refs=(*log.refs, replace(log.refs[0], algorithm="SHA3-512")))
+
+    span = check(stage, executor, [both])
+
+    assert only(span).reason is Reason.ALGORITHM_UNSUPPORTED
+    assert span.tallies == {log.digest: LogTally(undetermined=1)}
+    assert stage.source.fetched == []
+
+
 def test_a_log_file_over_the_bound_is_not_wrong(executor: Executor) -> None:
     stage = made()
 
@@ -204,7 +222,14 @@ def test_what_was_wrong_only_once_is_valid(executor: Executor, first: bytes | No
     stage = made()
     stage.source = Flickering(stage.world, {victim(stage).key: [first]})
 
-    assert check(stage, executor).findings == []
+    span = check(stage, executor)
+
+    assert span.findings == []
+    assert list(span.tallies.values()) == [LogTally(valid=2)]
+    assert len(stage.source.fetched) == 2  # and the one that was not
+    assert span.stored_bytes == sum(
+        len(stage.world.objects[log.address].body) for log in stage.chain.digests[DIGEST].log_files
+    )
 
 
 # Unreadable
