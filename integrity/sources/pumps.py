@@ -16,6 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from threading import Lock
 from typing import Any
 
@@ -101,6 +102,7 @@ class _Pump:
         self._multi.setopt(pycurl.M_MAXCONNECTS, self._most)
         self._under_way: dict[Any, tuple[_Task, Get]] = {}
         self._held: dict[Errand[Any], _Task] = {}
+        self._firsts = count()
         self._idle: defaultdict[tuple[FastBucket, bool], list[Get]] = defaultdict(list)
 
     def run(self) -> None:
@@ -123,7 +125,8 @@ class _Pump:
             time.sleep(_LOOK_SECONDS)
 
     def rest(self) -> None:
-        """Let go of the handles: they may be those of older credentials."""
+        """Let go of what nobody waits for, and of the handles: their credentials may be old."""
+        self._held.clear()
         self._idle.clear()
 
     def _drop(self) -> None:
@@ -138,6 +141,9 @@ class _Pump:
     def _begin(self) -> None:
         """As many as there is room for, of each errand in turn."""
         errands = [one for one in self._pumps.errands if one.is_open or one in self._held]
+        # Where there is room for one, it is not always the same errand's.
+        first = next(self._firsts) % len(errands) if errands else 0
+        errands = errands[first:] + errands[:first]
         while errands and len(self._under_way) < self._most:
             errands = [one for one in errands if self._begin_one(one)]
 
