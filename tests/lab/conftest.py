@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 import boto3
 import pytest
 from botocore.config import Config
-from obstore.store import S3Store
 
 from integrity.lab.server import LabServer, serve
 from integrity.lab.world import Chain, World
@@ -70,25 +69,6 @@ def client(server: LabServer) -> Iterator[Client]:
     yield make
     for one in made:
         one.close()
-
-
-@pytest.fixture
-def store(server: LabServer) -> S3Store:
-    return s3_store(server)
-
-
-def s3_store(server: LabServer, *, retries: int = 0) -> S3Store:
-    """obstore's client of the trail's bucket."""
-    environment = server.environment
-    return S3Store(
-        "trail-logs",
-        endpoint=environment["AWS_ENDPOINT_URL"],
-        region="us-east-1",
-        access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-        client_options={"allow_http": True},
-        retry_config={"max_retries": retries},
-    )
 
 
 def signed_for(region: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Trouble on demand, as boto3 and obstore meet it."""
+"""Trouble on demand, as boto3 meets it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import socket
 import threading
 from typing import Any
 
-import obstore.exceptions
 import pytest
 from botocore.exceptions import (
     ClientError,
@@ -15,12 +14,10 @@ from botocore.exceptions import (
     ReadTimeoutError,
     ResponseStreamingError,
 )
-from obstore.store import S3Store
 
 from integrity.lab.faults import Action, Fault
 from integrity.lab.server import LabServer, serve
 from integrity.lab.world import Chain, World
-from tests.lab.conftest import s3_store
 
 BUCKET = "trail-logs"
 
@@ -75,16 +72,6 @@ def test_every_service_answers_in_its_own_words(
     assert error.value.response["Error"]["Code"] == code
 
 
-def test_obstore_tells_a_denied_object_from_an_absent_one(
-    chain: Chain, server: LabServer, store: S3Store
-) -> None:
-    server.faults.append(Fault("deny", key=chain.digests[1].key))
-    with pytest.raises(obstore.exceptions.PermissionDeniedError):
-        store.get(chain.digests[1].key)
-    with pytest.raises(FileNotFoundError):
-        store.get("absent")
-
-
 def test_a_rule_can_end_and_clients_retry(chain: Chain, server: LabServer, client: Any) -> None:
     fault = Fault("throttle", operation="ListPublicKeys", last=2)
     server.faults.append(fault)
@@ -93,7 +80,8 @@ def test_a_rule_can_end_and_clients_retry(chain: Chain, server: LabServer, clien
     client("cloudtrail", attempts=3).list_public_keys()
     assert fault.seen == 3
     server.faults[:] = [Fault("throttle", operation="GetObject", last=1)]
-    assert s3_store(server, retries=2).get(chain.digests[1].key).meta["size"]
+    s3 = client("s3", attempts=3)
+    assert s3.get_object(Bucket=BUCKET, Key=chain.digests[1].key)["ContentLength"]
     assert server.requests.by_operation["GetObject"] == 2
 
 
@@ -165,16 +153,12 @@ def test_a_body_is_cut_and_its_length_agrees(
     assert got["Body"].read() == world.objects[digest.address].body[:100]
 
 
-def test_a_body_is_cut_against_its_promise(
-    chain: Chain, server: LabServer, client: Any, store: S3Store
-) -> None:
+def test_a_body_is_cut_against_its_promise(chain: Chain, server: LabServer, client: Any) -> None:
     server.faults.append(Fault("cut-short", operation="GetObject", size=100))
     got = client("s3").get_object(Bucket=BUCKET, Key=chain.digests[1].key)
     assert got["ContentLength"] > 100
     with pytest.raises((IncompleteReadError, ResponseStreamingError)):
         got["Body"].read()
-    with pytest.raises(obstore.exceptions.GenericError):
-        store.get(chain.digests[1].key).bytes()
 
 
 def test_a_body_drips(world: World, chain: Chain, server: LabServer, client: Any) -> None:

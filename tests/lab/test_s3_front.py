@@ -10,7 +10,6 @@ from urllib.error import HTTPError
 
 import pytest
 from botocore.exceptions import ClientError
-from obstore.store import S3Store
 
 from integrity.lab import attacks
 from integrity.lab.objects import StoredObject
@@ -36,15 +35,6 @@ def test_an_object_arrives_as_cloudtrail_put_it(world: World, chain: Chain, clie
     assert (got["ContentType"], got["ContentEncoding"]) == ("application/json", "gzip")
     assert got["ETag"] == f'"{stored.etag}"'
     assert got["ContentLength"] == len(stored.body)
-
-
-def test_obstore_sees_the_same(world: World, chain: Chain, store: S3Store) -> None:
-    digest = chain.digests[2]
-    got = store.get(digest.key)
-    assert bytes(got.bytes()) == world.objects[digest.address].body
-    assert got.meta["last_modified"] == digest.end + timedelta(minutes=30)
-    assert got.attributes["signature"] == digest.signature
-    assert got.attributes["Content-Encoding"] == "gzip"
 
 
 def test_a_head_has_everything_but_the_body(chain: Chain, client: Any) -> None:
