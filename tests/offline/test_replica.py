@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -16,10 +17,10 @@ from integrity.sources.folder import Original
 from integrity.sources.replica import Replica, ReplicaRules, ReplicaSource
 from integrity.structs import replace
 from integrity.wiring import Offline
-from tests.memory import MemorySource, reasons
+from tests.memory import MemorySource, SwiftSource, reasons
 from tests.offline.stage import save_keys, sync, verify_offline
 from tests.scenarios.stage import START, Scenario, V, nothing
-from tests.verify.stage import HOUR, chain_id, made
+from tests.verify.stage import HOUR, chain_id, made, place_of
 
 WINDOW = TimeWindow(START, START + HOUR)
 
@@ -103,6 +104,30 @@ def test_a_replica_answers_for_the_original() -> None:
     assert source.list_folders("trail-logs", "AWSLogs/") == Unreachable(asked, "denied")
     assert replica.here(S3Location("older", "x")) == S3Location("older", "x")
     assert replica.there(S3Location("replica", "x")) == S3Location("replica", "x")
+
+
+def test_a_replicas_small_objects_are_told_as_the_originals() -> None:
+    stage = made(hours=2)
+    world, digests = stage.world, stage.chain.digests
+    for (bucket, name), stored in list(world.objects.items()):
+        world.objects["replica", f"kept/{name}"] = stored
+        del world.objects[bucket, name]
+    inner = SwiftSource(world)
+    source = ReplicaSource(inner, Replica(Original("trail-logs"), "replica", "kept/"))
+    there = [place_of(digest.address) for digest in digests]
+    places = dict(enumerate([*there, S3Location("trail-logs", "absent"), None]))
+    taken: dict[int, Fetched[bytes]] = {}
+
+    def take(item: int, fetched: Fetched[bytes]) -> bool:
+        taken[item] = fetched
+        return item > 0
+
+    left = source.fetch_small(places, places.get, take, Event(), with_metadata=True)
+    assert list(left) == [0, len(there), len(there) + 1]
+    assert [one.location for one in taken.values()] == there
+    assert [one.metadata["signature"] for one in taken.values()] == [d.signature for d in digests]
+    asked = [S3Location("replica", f"kept/{place.key}") for place in places.values() if place]
+    assert inner.fetched == asked
 
 
 class _Rules:
