@@ -17,7 +17,7 @@ from integrity.sources.folder import Original
 from integrity.sources.replica import Replica, ReplicaRules, ReplicaSource
 from integrity.structs import replace
 from integrity.wiring import Offline
-from tests.memory import MemorySource, SwiftSource, reasons
+from tests.memory import SwiftSource, reasons
 from tests.offline.stage import save_keys, sync, verify_offline
 from tests.scenarios.stage import START, Scenario, V, nothing
 from tests.verify.stage import HOUR, chain_id, made, place_of
@@ -91,7 +91,7 @@ def test_a_replica_answers_for_the_original() -> None:
         world.objects["replica", f"kept/{name}"] = stored
         del world.objects[bucket, name]
     replica = Replica(Original("trail-logs"), "replica", "kept/")
-    inner = MemorySource(world)
+    inner = SwiftSource(world)
     source = ReplicaSource(inner, replica)
     there = S3Location("trail-logs", key)
     answer = source.fetch(there, lambda pieces: b"".join(bytes(p) for p in pieces))

@@ -127,7 +127,6 @@ def test_many_threads_may_draw_and_answer() -> None:
 
 def test_nothing_wanted_is_nothing_left() -> None:
     wish = Wish(numbers(0))
-    assert wish.errand.is_open
     assert wish.draw() is None
     assert not wish.errand.is_open
     assert list(wish.errand.left()) == []
@@ -222,7 +221,12 @@ def test_what_is_under_way_is_waited_for() -> None:
     assert (wish.draw(), wish.draw()) == (1, 2)
     wish.stopping.set()
     assert wish.draw() is None
-    later = threading.Timer(0.02, lambda: (wish.answer(1), wish.errand.leave(2)))
+
+    def answer() -> None:
+        wish.answer(1)
+        wish.errand.leave(2)
+
+    later = threading.Timer(0.02, answer)
     later.start()
     assert list(wish.errand.left()) == [2]
     later.join()

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import botocore.session
 import pycurl
@@ -20,6 +21,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from integrity.aws.session import AwsRecipe
+from integrity.chain.model import S3Location
 from integrity.lab.faults import Fault
 from integrity.lab.objects import StoredObject
 from integrity.lab.server import LabServer
@@ -143,7 +145,7 @@ def test_the_paths_are_those_that_botocore_asks_for(
     lab.sync()
     for key in KEYS:
         assert fast.begin(get, key)
-        got = fast.end(get, key, perform(get))
+        got = fast.end(get, S3Location("trail-logs", key), perform(get))
         assert not isinstance(got, Failure)
         assert got.content == key.encode()
 
@@ -163,13 +165,12 @@ def test_credentials_that_were_renewed_are_used_by_the_same_handle() -> None:
 
 
 def test_without_credentials_nothing_is_begun() -> None:
-    door = replace(door_to("http://127.0.0.1:9"), session=botocore.session.Session())
-    get = door.handle(with_headers=False)
-    door.session.set_credentials("AKIAONE", SECRETS["AKIAONE"])
-    assert get.begin("/key")
-    door.session._credentials = None
-    door.session.get_component("credential_provider").providers.clear()
+    session = botocore.session.Session()
+    session.get_component("credential_provider").providers.clear()
+    get = replace(door_to("http://127.0.0.1:9"), session=session).handle(with_headers=False)
     assert not get.begin("/key")
+    session.set_credentials("AKIAONE", SECRETS["AKIAONE"])
+    assert get.begin("/key")
 
 
 def test_one_connection_is_kept_for_one_request_after_the_other() -> None:
@@ -283,7 +284,7 @@ def test_what_is_too_large_is_not_even_held(answer: Answer, most: int) -> None:
         assert get.begin("/key")
         error = perform(get)
         assert sum(map(len, get._pieces)) <= most
-        assert get.end(error) is Failure.OTHER
+        assert get.end(error) is Failure.TOO_LARGE
         assert get._pieces == []
 
 
@@ -386,7 +387,7 @@ def test_the_way_is_the_one_that_botocore_goes(
         for name, value in settings.items():
             monkeypatch.setenv(name, value.replace("PROXY", proxy.endpoint))
         door = door_to(server.endpoint)
-        client = botocore.session.Session().create_client("s3", REGION, endpoint_url=door.url)
+        client: Any = door.session.create_client("s3", REGION, endpoint_url=door.url)
         assert isinstance(fetch(door.handle(with_headers=False)), Got)
         client.get_object(Bucket="bucket", Key="key")["Body"].read()
     assert [len(one.asked) for one in (server, proxy)] == ([0, 2] if is_proxied else [2, 0])
@@ -414,7 +415,8 @@ def test_nobody_there_may_pass() -> None:
 
 def lab_door(lab: LabServer, **asked: float) -> Door:
     """To the lab's bucket."""
-    return replace(door_to(lab.endpoint + "/trail-logs", **asked), region="us-east-1")
+    door = door_to(lab.endpoint + "/trail-logs", owner=OWNER, **asked)
+    return replace(door, region="us-east-1")
 
 
 def in_seconds(fetching: Callable[[], Got | Failure]) -> tuple[Got | Failure, float]:

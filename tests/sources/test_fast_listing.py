@@ -19,7 +19,7 @@ from integrity.lab.faults import Fault
 from integrity.lab.objects import StoredObject
 from integrity.lab.server import LabServer
 from integrity.lab.world import World
-from integrity.sources.fast_bucket import Failure
+from integrity.sources.fast_get import Failure
 from integrity.sources.fast_listing import FastListing
 from integrity.sources.s3 import S3Source
 from integrity.structs import replace

@@ -20,7 +20,8 @@ from integrity.lab.faults import Fault
 from integrity.lab.objects import StoredObject
 from integrity.lab.server import LabServer
 from integrity.lab.world import World
-from integrity.sources.fast_bucket import Failure, FastBucket
+from integrity.sources.fast_bucket import FastBucket
+from integrity.sources.fast_get import Failure
 from integrity.sources.s3 import S3Recipe, S3Source
 from integrity.sources.throttle import Paces
 from integrity.structs import replace

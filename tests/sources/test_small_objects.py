@@ -221,6 +221,22 @@ def test_what_was_refused_is_not_asked_the_same_way_again(source: S3Source, lab:
     assert lab.requests.by_key["GetObject", key] == 4
 
 
+@pytest.mark.parametrize("swiftly", [True, False])
+def test_libcurl_is_not_given_up_for_what_is_too_large_for_it(
+    source: S3Source, world: World, lab: LabServer, *, swiftly: bool
+) -> None:
+    keys = put(world, numbered(17), body=bytes(MOST_BYTES + 1))
+    if swiftly:
+        assert sorted(left_of(source, keys, Taking())) == keys
+    for key in keys:
+        fetched = source.fetch(S3Location(BUCKET, key), lambda pieces: sum(map(len, pieces)))
+        assert isinstance(fetched, Fetched)
+        assert fetched.content == MOST_BYTES + 1
+    assert set(lab.requests.by_key.values()) == {2}  # once each: libcurl, then botocore
+    (small,) = put(world, ["small"])
+    assert left_of(source, [small], Taking()) == []
+
+
 @pytest.mark.parametrize("wait", [0.0, 0.15])
 def test_what_is_left_over_does_not_pile_up(source: S3Source, lab: LabServer, wait: float) -> None:
     keys = [FOLDER + name for name in numbered(700)]
@@ -478,7 +494,7 @@ def test_what_was_taken_is_let_go(
         assert isinstance(fetched, Fetched)
         body = Watched()
         bodies.append(weakref.ref(body))
-        return replace(fetched, content=body)  # type: ignore[type-var]
+        return fetched.read_as(body)
 
     def take(_: str, __: Fetched[bytes]) -> bool:
         most[0] = max(most[0], sum(one() is not None for one in bodies))
