@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from integrity.aws.session import AwsRecipe
+from integrity.aws.session import Aws, AwsRecipe
 from integrity.chain.model import S3Location
 from integrity.lab.faults import Fault
 from integrity.lab.objects import StoredObject
@@ -53,13 +54,18 @@ KEYS = (
 )
 
 
+@cache
+def opened(recipe: AwsRecipe) -> Aws:
+    """It takes a while to open one, and nothing but the recipe and the bundle is asked of it."""
+    return recipe.open()
+
+
 def door_to(url: str, *, owner: str | None = OWNER, **asked: float) -> Door:
     """As whoever the environment says, or AKIAONE."""
     session = botocore.session.Session()
     session.set_credentials("AKIAONE", SECRETS["AKIAONE"])
     recipe = AwsRecipe(region=REGION, connect_timeout=2, read_timeout=5)
-    opened = replace(recipe, **asked).open()  # type: ignore[arg-type]
-    return Door(opened, session, url, REGION, owner)
+    return Door(opened(replace(recipe, **asked)), session, url, REGION, owner)  # type: ignore[arg-type]
 
 
 def fetch(get: Get, rest: str = "/key") -> Got | Failure:
