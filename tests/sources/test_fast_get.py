@@ -384,6 +384,8 @@ def test_what_a_proxy_says_is_not_the_objects(
         ({"HTTP_PROXY": "PROXY", "NO_PROXY": "127.0.0.1"}, False),
         ({"HTTP_PROXY": "PROXY", "NO_PROXY": "*"}, False),
         ({"HTTP_PROXY": "PROXY", "no_proxy": "amazonaws.com"}, True),
+        # libcurl would know of networks.
+        ({"HTTP_PROXY": "PROXY", "NO_PROXY": "127.0.0.0/8"}, True),
     ],
 )
 def test_the_way_is_the_one_that_botocore_goes(
@@ -407,7 +409,10 @@ def test_the_way_is_the_one_that_botocore_goes(
 def test_no_other_protocol_is_spoken(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("secret")
     get = door_to(f"file://{tmp_path}").handle(with_headers=False)
-    assert fetch(get) is Failure.OTHER
+    assert get.begin("/key")
+    assert perform(get) == pycurl.E_UNSUPPORTED_PROTOCOL
+    assert get._pieces == []
+    assert get.end(pycurl.E_UNSUPPORTED_PROTOCOL) is Failure.OTHER
 
 
 # How long

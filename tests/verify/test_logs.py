@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from datetime import datetime
@@ -11,7 +13,7 @@ import pytest
 
 from integrity.chain.content import Buffer
 from integrity.chain.findings import Finding, Outcome, Place, Reason
-from integrity.chain.limits import Limits
+from integrity.chain.limits import MIB, Limits
 from integrity.chain.link import LogTally
 from integrity.chain.model import (
     Absent,
@@ -21,11 +23,13 @@ from integrity.chain.model import (
     TimeWindow,
     Unreachable,
 )
+from integrity.events.search import Wanted
 from integrity.lab import attacks
 from integrity.lab.objects import LabDigest, LabLog
 from integrity.structs import replace
 from integrity.verify.logs import LogChecker, LogSpan
 from integrity.verify.named import NamedLog
+from integrity.verify.searched import LogSearch
 from tests.chain.specimens import at, hours, location
 from tests.memory import MemorySource, Silent, SwiftSource, T
 from tests.verify.stage import Flickering, Stage, made, place_of
@@ -261,6 +265,53 @@ def test_what_the_listing_shows_in_an_archive_is_not_asked_for(executor: Executo
     assert (finding.reason, finding.outcome) == (Reason.OBJECT_UNREADABLE, Outcome.UNDETERMINED)
     assert finding.detail.startswith("archived (storage class DEEP_ARCHIVE)")
     assert stage.source.fetched == []
+
+
+# Events
+
+
+@pytest.mark.parametrize("first", [[], [b"torn"], [gzip.compress(b'{"Records":[{"a":1}]}')]])
+def test_verified_log_files_are_searched_once_however_they_were_had(
+    executor: Executor, first: list[bytes | str | None]
+) -> None:
+    stage = made()
+    stage.source = Flickering(stage.world, {victim(stage).key: first})
+    logs = named_by(stage.chain.digests[DIGEST])
+    search = LogSearch((Wanted(),), Limits(), most=1000, most_bytes=MIB)
+    place = Place("111122223333", "us-east-1")
+    checker = LogChecker(
+        place, {}, {}, job=stage.job(), tools=stage.tools(executor), searches=[search]
+    )
+
+    assert checker.check(logs).findings == []
+
+    events, unread = search.result()
+    records = [
+        json.dumps(event)
+        for log in logs
+        for event in json.loads(
+            gzip.decompress(stage.world.objects[log.location.bucket, log.location.key].body)
+        )["Records"]
+    ]
+    found = [json.dumps(json.loads(one.event)) for one in events]
+    assert (sorted(found), unread) == (sorted(records), 0)
+    assert len(found) > 1
+
+
+def test_what_is_not_what_was_signed_is_not_searched(executor: Executor) -> None:
+    stage = made()
+    attacks.edit_log(stage.world, victim(stage))
+    search = LogSearch((Wanted(),), Limits(), most=1000, most_bytes=MIB)
+    place = Place("111122223333", "us-east-1")
+    checker = LogChecker(
+        place, {}, {}, job=stage.job(), tools=stage.tools(executor), searches=[search]
+    )
+
+    checker.check(named_by(stage.chain.digests[DIGEST]))
+
+    assert {one.log for one in search.result()[0]} == {
+        place_of(stage.chain.digests[DIGEST].log_files[1].address)
+    }
 
 
 # Progress
