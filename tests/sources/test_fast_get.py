@@ -230,6 +230,7 @@ def test_an_answer_does_not_show_in_the_next() -> None:
     assert isinstance(fourth, Got)
     assert (fourth.body, fourth.last_modified) == (b"hello", None)
     assert "x-amz-meta-signature" not in {*third.headers, *fourth.headers}
+    assert get._lines == get._pieces == []
 
 
 @pytest.mark.parametrize(
