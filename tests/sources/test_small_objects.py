@@ -221,6 +221,18 @@ def test_what_was_refused_is_not_asked_the_same_way_again(source: S3Source, lab:
     assert lab.requests.by_key["GetObject", key] == 4
 
 
+def test_where_libcurl_only_fails_all_is_left_over(
+    source: S3Source, world: World, lab: LabServer
+) -> None:
+    keys = put(world, numbered(5))
+    fast = source._buckets.opened_fast(BUCKET)
+    assert fast is not None
+    for _ in range(16):
+        fast.note_failure()
+    assert sorted(left_of(source, keys, Taking())) == keys
+    assert lab.requests.by_operation["GetObject"] == 0
+
+
 @pytest.mark.parametrize("swiftly", [True, False])
 def test_libcurl_is_not_given_up_for_what_is_too_large_for_it(
     source: S3Source, world: World, lab: LabServer, *, swiftly: bool
