@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -29,6 +28,7 @@ from integrity.lab.server import LabServer
 from integrity.lab.world import World
 from integrity.sources.fast_bucket import FastBucket, is_addressable
 from integrity.sources.fast_get import MOST_BYTES, Door, Failure, Get, Got
+from integrity.structs import replace
 from tests.authority import serving, write_authority
 from tests.sources.wire import Answer, Asked, Wire, s3_error, tunnel, wire
 
