@@ -1,8 +1,9 @@
 """GETs through libcurl, one handle for one after the other: bytes as they are stored, and headers.
 
 libcurl signs, resolves, connects and keeps connections; it answers in the thread that asks. What is
-no whole success is a `Failure` and says no more than whether to ask again. Nothing is repeated,
-redirected or inflated here, and nothing is larger than `MOST_BYTES`: it is all held in memory.
+no whole success is a `Failure` and says no more than whether to ask again. Nothing is redirected
+or inflated here; repeated is only what met a kept connection that was closed before any answer.
+Nothing is larger than `MOST_BYTES`: it is all held in memory.
 (AWS: API_GetObject; Signature Version 4. libcurl: CURLOPT_AWS_SIGV4.)
 """
 
@@ -33,6 +34,7 @@ at a time."""
 _BUFFER_BYTES = 64 * 1024
 _USER_AGENT = f"integrity/{__version__} {pycurl.version.split()[1]}"
 _FULL_ANSWER = 200
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC).timestamp()
 _SLOW_DOWN = frozenset({429, 503})
 _SERVER_ERRORS = 500
 # What is none of the network's doing, so that asking again is of no use.
@@ -170,8 +172,9 @@ class Get:
         if not lines:
             return Got(body, {}, None)
         changed = self.curl.getinfo(pycurl.FILETIME_T)
-        # libcurl says 0 of what is no time at all.
-        when = None if changed <= 0 else datetime.fromtimestamp(changed, UTC)
+        # libcurl says 0 of what is no time at all, and of a year beyond all others what it has.
+        is_time = 0 < changed < _END_OF_TIME
+        when = datetime.fromtimestamp(changed, UTC) if is_time else None
         return Got(body, _headers(lines.decode()), when)
 
 

@@ -27,6 +27,7 @@ class Quick:
 
     attempts: int = 4
     read_timeout: float = 5.0
+    transfer_timeout: float = 900.0
 
     open_offline = staticmethod(open_offline)
 
@@ -40,6 +41,7 @@ class Quick:
             longest_wait=0.01,
             connect_timeout=1.0,
             read_timeout=self.read_timeout,
+            transfer_timeout=self.transfer_timeout,
         )
         aws = recipe.open()
         return Connection(access, aws, aws, now)

@@ -82,7 +82,7 @@ def test_a_process_that_gives_credentials_is_asked_again_by_both_clients(
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
     source = S3Source(AwsRecipe(profile="audit", attempts=3, first_wait=0.001).open())
     address = world.chains[0].log_files[0].address
-    world.objects[address[0], "a//b"] = world.objects[address]
+    world.objects[address[0], "a/./b"] = world.objects[address]
     used: list[str] = []
     real = lab.answer
 
@@ -98,10 +98,10 @@ def test_a_process_that_gives_credentials_is_asked_again_by_both_clients(
         return isinstance(answer, Fetched)
 
     assert read(address[1])
-    assert read("a//b")
+    assert read("a/./b")
     give(NEW)
     lab.faults.append(Fault("expire", access_key=OLD))
-    assert read("a//b")
+    assert read("a/./b")
     assert used == [OLD, NEW]
     assert read(address[1])
     assert used == [NEW]

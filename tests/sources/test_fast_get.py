@@ -212,6 +212,21 @@ def test_who_does_not_want_headers_has_none() -> None:
     assert got == Got(b"hello", {}, None)
 
 
+@pytest.mark.parametrize(
+    "said", ["yesterday", "Sun, 01 Mar 99999 00:30:00 GMT", "20260301 99999999999999999999"]
+)
+def test_a_time_that_is_none_is_not_told(said: str) -> None:
+    got = answered(Answer(200, b"hello", {"Last-Modified": said}))
+    assert isinstance(got, Got)
+    assert got.last_modified is None
+
+
+def test_the_last_day_of_all_is_a_time() -> None:
+    got = answered(Answer(200, b"hello", {"Last-Modified": "Fri, 31 Dec 9999 23:59:59 GMT"}))
+    assert isinstance(got, Got)
+    assert got.last_modified == datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+
+
 def test_an_answer_does_not_show_in_the_next() -> None:
     answers = [
         Answer(200, b"x" * 100_000, {"x-amz-meta-signature": "one", "Last-Modified": "yesterday"}),
