@@ -61,7 +61,7 @@ class LogSearch:
         """Whether the log files that this digest names are to be searched."""
         return digest not in self._heard
 
-    def search(self, body: bytearray | None, log: LogFileRef, digest: S3Location) -> None:
+    def search(self, body: bytes | bytearray | None, log: LogFileRef, digest: S3Location) -> None:
         """Take what is wanted out of a verified file; None: it was too large to be kept."""
         found = None if body is None else search_log(body, self._wanted, self.limits)
         with self._lock:
@@ -140,11 +140,11 @@ class KeptFile:
         self._searches = searches
         self._most = max(search.limits.max_searched_bytes for search in searches)
         self._is_large = False
-        self._body: bytearray | None = None
+        self._body: bytes | bytearray | None = None
 
     def begin(self) -> Sink:
         """What `read_member` hands the content to. A second reading begins from nothing."""
-        self._body = bytearray()
+        self._body = b""
         return self._add
 
     def _add(self, window: bytes) -> None:
@@ -157,7 +157,13 @@ class KeptFile:
         if size > _SMALL_BYTES and not self._is_large:
             _LARGE.acquire()
             self._is_large = True
-        self._body += window
+        if not self._body:
+            # Most files are one window, and to copy it takes as long as to hash it.
+            self._body = window
+        elif isinstance(self._body, bytes):
+            self._body = bytearray(self._body) + window
+        else:
+            self._body += window
 
     def search(self, log: LogFileRef, digest: S3Location) -> None:
         """Search the file, whose content has the hash that `digest` signs."""
