@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
-from threading import Event
+from threading import Event, Semaphore
 from typing import TypeVar
 
 from bench.measured import Figure, Measured
@@ -56,6 +56,7 @@ class _InMemory:
         self._objects = world.objects.data
         self._keys = world.public_keys(HOME)
         self._folders: dict[str, list[Listed]] = {}
+        self._pumps = Semaphore(2)
         for (bucket, key), stored in self._objects.items():
             listed = Listed(
                 S3Location(bucket, key), len(stored.body), stored.last_modified, "", "STANDARD"
@@ -85,11 +86,15 @@ class _InMemory:
         with_metadata: bool,
     ) -> Iterator[Item]:
         del stopping, with_metadata
-        for item in wanted:
-            location = locate(item)
-            fetched = None if location is None else self.fetch(location, b"".join)
-            if not isinstance(fetched, Fetched) or not take(item, fetched):
-                yield item
+        with self._pumps:
+            left = [item for item in wanted if not self._give(locate(item), item, take)]
+        return iter(left)
+
+    def _give(
+        self, location: S3Location | None, item: Item, take: Callable[[Item, Fetched[bytes]], bool]
+    ) -> bool:
+        fetched = None if location is None else self.fetch(location, b"".join)
+        return isinstance(fetched, Fetched) and take(item, fetched)
 
     def list_objects(self, bucket: str, prefix: str) -> Iterator[Listed]:
         del bucket
