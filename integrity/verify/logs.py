@@ -94,12 +94,7 @@ class LogChecker:
 
     def check(self, logs: Iterable[NamedLog]) -> LogSpan:
         """Counts and findings of these log files. Those left unread by a stop are undetermined."""
-        result, drawn, proven = LogSpan(), Counter[S3Location](), Counter[S3Location]()
-
-        def drawing() -> Iterator[NamedLog]:
-            for log in logs:
-                drawn[log.digest] += 1
-                yield log
+        result, wanted, proven = LogSpan(), _Drawn(logs), Counter[S3Location]()
 
         def take(log: NamedLog, fetched: Fetched[bytes]) -> bool:
             is_valid = self._prove(log, fetched)
@@ -109,7 +104,6 @@ class LogChecker:
                     result.stored_bytes += fetched.size
             return is_valid
 
-        wanted = drawing()
         checked = each_small(
             self._tools.executor,
             self._check,
@@ -127,7 +121,7 @@ class LogChecker:
         with self._lock:
             for digest, number in proven.items():
                 result.count(digest, Outcome.VALID, number)
-        for digest, number in drawn.items():
+        for digest, number in wanted.by_digest.items():
             unread = number - result.tallies.get(digest, LogTally()).total
             result.count(digest, Outcome.UNDETERMINED, unread)
         return result
@@ -140,9 +134,12 @@ class LogChecker:
 
     def _prove(self, log: NamedLog, fetched: Fetched[bytes]) -> bool:
         """Whether it is what its digest says. Whatever else it is, `_judge` reads and says."""
-        with keeping(self._searches, log.digest) if self._searches else _NOT_KEPT as kept:
+        searches = self._searches
+        with keeping(searches, log.digest, may_wait=False) if searches else _NOT_KEPT as kept:
             content = self._reader(read_member, kept)((fetched.content,))
             if content.flaw is not None or _other_hash(log, content) is not None:
+                return False
+            if kept is not None and kept.has_no_room:
                 return False
             if kept is not None:
                 kept.search(log.refs[0], log.digest)
@@ -260,6 +257,24 @@ class LogChecker:
             actual=actual,
             detail=detail,
         )
+
+
+class _Drawn(Iterator[NamedLog]):
+    """Log files that several threads draw, each of them once, and how many of each digest were.
+
+    Whoever fetches may still be at it when everything stops and the rest is drawn to be counted:
+    two threads must not be in one generator.
+    """
+
+    def __init__(self, logs: Iterable[NamedLog]) -> None:
+        self._logs, self._lock = iter(logs), Lock()
+        self.by_digest = Counter[S3Location]()
+
+    def __next__(self) -> NamedLog:
+        with self._lock:
+            log = next(self._logs)
+            self.by_digest[log.digest] += 1
+            return log
 
 
 def _unknown_algorithm(log: NamedLog) -> str | None:

@@ -136,8 +136,9 @@ class Searches:
 class KeptFile:
     """One log file on its way through the hash."""
 
-    def __init__(self, searches: list[LogSearch]) -> None:
-        self._searches = searches
+    def __init__(self, searches: list[LogSearch], *, may_wait: bool) -> None:
+        self._searches, self._may_wait = searches, may_wait
+        self.has_no_room = False
         self._most = max(search.limits.max_searched_bytes for search in searches)
         self._is_large = False
         self._body: bytes | bytearray | None = None
@@ -155,8 +156,10 @@ class KeptFile:
             self._body = None
             return
         if size > _SMALL_BYTES and not self._is_large:
-            _LARGE.acquire()
-            self._is_large = True
+            self._is_large = _LARGE.acquire(blocking=self._may_wait)
+            if not self._is_large:
+                self._body, self.has_no_room = None, True
+                return
         if not self._body:
             # Most files are one window, and to copy it takes as long as to hash it.
             self._body = window
@@ -179,10 +182,16 @@ class KeptFile:
 
 
 @contextmanager
-def keeping(searches: Iterable[LogSearch], digest: S3Location) -> Iterator[KeptFile | None]:
-    """Room for a file that `digest` names until it is judged; None where nobody wants it."""
+def keeping(
+    searches: Iterable[LogSearch], digest: S3Location, *, may_wait: bool = True
+) -> Iterator[KeptFile | None]:
+    """Room for a file that `digest` names until it is judged; None where nobody wants it.
+
+    Another thread may have the room for a large one for as long as its transfer takes. Who reads
+    for others as well does not wait: then the file `has_no_room`, and is for somebody who may.
+    """
     asking = [search for search in searches if search.wants(digest)]
-    kept = KeptFile(asking) if asking else None
+    kept = KeptFile(asking, may_wait=may_wait) if asking else None
     try:
         yield kept
     finally:

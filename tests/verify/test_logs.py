@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Iterable
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import datetime
+from threading import Event, Thread, Timer
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -27,9 +29,10 @@ from integrity.events.search import Wanted
 from integrity.lab import attacks
 from integrity.lab.objects import LabDigest, LabLog
 from integrity.structs import replace
+from integrity.verify import searched
 from integrity.verify.logs import LogChecker, LogSpan
 from integrity.verify.named import NamedLog
-from integrity.verify.searched import LogSearch
+from integrity.verify.searched import LogSearch, keeping
 from tests.chain.specimens import at, hours, location
 from tests.memory import MemorySource, Silent, SwiftSource, T
 from tests.verify.stage import Flickering, Stage, made, place_of
@@ -312,6 +315,57 @@ def test_what_is_not_what_was_signed_is_not_searched(executor: Executor) -> None
     assert {one.log for one in search.result()[0]} == {
         place_of(stage.chain.digests[DIGEST].log_files[1].address)
     }
+
+
+def test_a_large_file_is_not_waited_for_by_who_reads_for_others_too(
+    executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searched, "_SMALL_BYTES", 10)
+    stage = made()
+    logs = named_by(stage.chain.digests[DIGEST])
+    search, other = (LogSearch((Wanted(),), Limits(), most=1000, most_bytes=MIB) for _ in range(2))
+    place = Place("111122223333", "us-east-1")
+    checker = LogChecker(
+        place, {}, {}, job=stage.job(), tools=stage.tools(executor), searches=[search]
+    )
+    with ThreadPoolExecutor(1) as thread, keeping([other], logs[0].digest) as kept:
+        assert kept is not None
+        kept.begin()(b"another file, which is large and slow")
+        checked = thread.submit(checker.check, logs)
+        until = monotonic() + 5
+        while len(set(stage.source.fetched)) < len(logs) and monotonic() < until:
+            sleep(0.01)
+        assert (len(set(stage.source.fetched)), checked.done()) == (len(logs), False)
+        kept.drop()
+        assert checked.result(10).tallies == {logs[0].digest: LogTally(valid=len(logs))}
+
+    events, unread = search.result()
+    assert ({one.log for one in events}, unread) == ({log.location for log in logs}, 0)
+
+
+def test_what_is_being_drawn_when_everything_stops_is_counted_too(executor: Executor) -> None:
+    stage, begun, go = made(), Event(), Event()
+    logs = named_by(stage.chain.digests[DIGEST])
+
+    def slowly() -> Iterator[NamedLog]:
+        begun.set()
+        assert go.wait(10)
+        yield from logs
+
+    class Behind(SwiftSource):
+        """Somebody is still at drawing when it comes back."""
+
+        def fetch_small(self, wanted: Any, *_: Any, **__: Any) -> Iterator[Any]:
+            Thread(target=next, args=(wanted, None)).start()
+            assert begun.wait(10)
+            Timer(0.05, go.set).start()
+            return iter(())
+
+    stage.source = Behind(stage.world)
+    place = Place("111122223333", "us-east-1")
+    checker = LogChecker(place, {}, {}, job=stage.job(), tools=stage.tools(executor))
+
+    assert checker.check(slowly()).tallies == {logs[0].digest: LogTally(undetermined=len(logs))}
 
 
 # Progress

@@ -144,6 +144,28 @@ def test_one_large_file_is_kept_at_a_time(monkeypatch: pytest.MonkeyPatch) -> No
     assert ids(search) == [("first", 1), ("second", 2)]
 
 
+def test_who_may_not_wait_for_room_has_none_and_keeps_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(searched, "_SMALL_BYTES", 50)
+    search = search_for()
+    with keeping([search], DIGEST) as first, keeping([search], DIGEST, may_wait=False) as second:
+        assert first is not None
+        assert second is not None
+        first.begin()(body(1, padding=100))
+        sink = second.begin()
+        sink(body(2, padding=100))
+        sink(b"more")
+        assert (first.has_no_room, second.has_no_room) == (False, True)
+    with keeping([search], DIGEST, may_wait=False) as third:
+        assert third is not None
+        third.begin()(body(3, padding=100))
+        assert not third.has_no_room
+    read(search, body(4, padding=100))
+
+    assert ids(search) == [("a log", 4)]
+
+
 def test_what_is_left_out_for_its_size_does_not_hang_on_the_order() -> None:
     outcomes = set()
     for order in (range(9), reversed(range(9))):
