@@ -6,7 +6,7 @@ other decompressor before anything is called invalid. Nothing here knows of othe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from queue import SimpleQueue
 from types import MappingProxyType
@@ -17,6 +17,7 @@ from integrity.chain.content import Buffer, ReadContent, read_member, read_membe
 from integrity.chain.desk import Desk
 from integrity.chain.findings import Finding, Outcome, Place, Reason, find
 from integrity.chain.judge import (
+    KeyAnswer,
     Opened,
     generated_at,
     hour_of,
@@ -51,6 +52,7 @@ from integrity.verify.tools import Tools
 from integrity.verify.trouble import digest_trouble, in_archive, not_whole
 
 Answer = Fetched[Opened] | Absent | Unreachable
+KeyFor = Callable[[str, datetime, datetime | None], KeyAnswer]
 
 _DESKS = SimpleQueue[Desk]()
 for _ in range(2):
@@ -171,9 +173,12 @@ class DigestJudge:
         return judged
 
     def take(self, name: DigestName, fetched: Fetched[bytes]) -> Judged | None:
-        """The digest that was fetched, if it is authentic: whatever else it is, `judge` says."""
+        """The digest that was fetched, if it is authentic: whatever else it is, `judge` says.
+
+        Nobody is asked for a key meanwhile: whoever fetched this fetches for others too.
+        """
         opened = _reader(self._job.limits, read_member)((fetched.content,))
-        judged = self._weigh(name, fetched.read_as(opened))
+        judged = self._weigh(name, fetched.read_as(opened), self._ring.key_at_hand)
         return judged if judged.finding is None else None
 
     def _fetch(self, location: S3Location, read_content: ReadContent) -> Answer:
@@ -186,9 +191,9 @@ class DigestJudge:
             return self._absent(name, location)
         if isinstance(answer, Unreachable):
             return _unreadable(name, location, digest_trouble(name, listed, answer))
-        return self._weigh(name, answer)
+        return self._weigh(name, answer, self._ring.key_for)
 
-    def _weigh(self, name: DigestName, fetched: Fetched[Opened]) -> Judged:
+    def _weigh(self, name: DigestName, fetched: Fetched[Opened], key_for: KeyFor) -> Judged:
         form = judge_form(name, fetched, trail_owner=self._job.trail.account_id)
         if isinstance(form, Finding):
             return _flawed(name, fetched, form, None)
@@ -196,7 +201,7 @@ class DigestJudge:
         if unsupported is not None:
             return _flawed(name, fetched, unsupported, None)
         signed_at = signing_time(name, fetched.metadata)
-        key = self._ring.key_for(form.fingerprint, signed_at, fetched.last_modified)
+        key = key_for(form.fingerprint, signed_at, fetched.last_modified)
         result = judge_signature(name, fetched, form, key)
         unknown_hash = judge_predecessor_algorithm(name, fetched, form)
         if isinstance(result, Finding):

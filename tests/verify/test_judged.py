@@ -12,7 +12,7 @@ import pytest
 from integrity.chain.findings import Reason
 from integrity.chain.limits import Limits
 from integrity.chain.link import Standing
-from integrity.chain.model import Fetched, S3Location, Witness
+from integrity.chain.model import Fetched, KeysUnavailable, S3Location, Witness
 from integrity.chain.names import DigestName, digest_location, parse_digest
 from integrity.lab import attacks
 from integrity.lab.objects import LabDigest
@@ -24,16 +24,17 @@ from tests.verify.stage import Flickering, Stage, made, place_of
 NUMBER = 9
 
 
-def taken(stage: Stage, executor: Executor, **metadata: str) -> Judged | None:
+def taken(stage: Stage, executor: Executor, *, has_keys: bool = True) -> Judged | None:
     """What is made of the digest that the stage is about, where it was had swiftly."""
     tools = stage.tools(executor)
     address = stage.chain.digests[NUMBER].address
     name, stored = parse_digest(place_of(address)), stage.world.objects[address]
     assert name is not None
-    fetched = Fetched(
-        place_of(address), stored.body, stored.metadata | metadata, stored.last_modified
-    )
-    return DigestJudge(stage.job(), tools, KeyRing("us-east-1", tools.keys)).take(name, fetched)
+    fetched = Fetched(place_of(address), stored.body, stored.metadata, stored.last_modified)
+    keys = tools.keys.fetch_keys("us-east-1", hours(0, 24)) if has_keys else ()
+    assert not isinstance(keys, KeysUnavailable)
+    ring = KeyRing("us-east-1", tools.keys, keys)
+    return DigestJudge(stage.job(), tools, ring).take(name, fetched)
 
 
 def judge(
@@ -237,11 +238,11 @@ def test_of_what_there_is_anything_to_say_nothing_is_taken(
     assert taken(stage, executor) is None
 
 
-def test_without_a_key_nothing_is_taken(executor: Executor) -> None:
+def test_without_its_key_at_hand_nothing_is_taken_and_nobody_asked(executor: Executor) -> None:
     stage = made()
-    stage.keys.deaf_regions["us-east-1"] = "denied"
 
-    assert taken(stage, executor) is None
+    assert taken(stage, executor, has_keys=False) is None
+    assert stage.keys.asked == []
 
 
 def test_an_unjudged_digest_stands_for_its_hour() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Event, Thread
 
 import pytest
 
@@ -58,6 +59,29 @@ def test_a_key_that_is_known_is_not_asked_for() -> None:
     assert isinstance(answer, UsableKey)
     assert answer.key == published()
     assert source.asked == []
+
+
+def test_for_a_key_at_hand_nobody_is_asked_nor_waited_for() -> None:
+    asking, answer = Event(), Event()
+
+    def slowly(_: TimeWindow) -> Answer:
+        asking.set()
+        assert answer.wait(10)
+        return ()
+
+    keys, source = ring(slowly, published())
+    thread = Thread(target=keys.key_for, args=(OTHER.fingerprint, at(5), None))
+    thread.start()
+    assert asking.wait(10)
+
+    known = keys.key_at_hand(KEY.fingerprint, at(5), None)
+    unknown = keys.key_at_hand(OTHER.fingerprint, at(5), None)
+    assert (len(source.asked), thread.is_alive()) == (1, True)
+    answer.set()
+    thread.join(10)
+
+    assert isinstance(known, UsableKey)
+    assert isinstance(unknown, KeysUnavailable)
 
 
 def test_on_a_miss_it_asks_around_the_signing_then_the_writing_then_widely() -> None:
