@@ -29,7 +29,7 @@ from integrity.chain.judge import (
     open_digest,
     signing_time,
 )
-from integrity.chain.limits import Limits
+from integrity.chain.limits import MIB
 from integrity.chain.link import Entry, Standing
 from integrity.chain.model import (
     Absent,
@@ -54,10 +54,21 @@ from integrity.verify.trouble import digest_trouble, in_archive, not_whole
 Answer = Fetched[Opened] | Absent | Unreachable
 KeyFor = Callable[[str, datetime, datetime | None], KeyAnswer]
 
-_DESKS = SimpleQueue[Desk]()
-for _ in range(2):
-    _DESKS.put(Desk())
-"""So many digests are inflated and decoded at a time: their size is a stranger's choice."""
+_Desks = SimpleQueue[Desk]
+
+
+def _desks() -> _Desks:
+    """So many digests are inflated and decoded at a time: their size is a stranger's choice."""
+    desks = _Desks()
+    for _ in range(2):
+        desks.put(Desk())
+    return desks
+
+
+_DESKS = _desks()
+_SWIFT_DESKS = _desks()
+"""For digests that are all there: at the others somebody may sit as long as a transfer takes."""
+_SWIFT_BYTES = 8 * MIB
 
 
 class Judged(Struct, frozen=True, gc=False):
@@ -175,14 +186,17 @@ class DigestJudge:
     def take(self, name: DigestName, fetched: Fetched[bytes]) -> Judged | None:
         """The digest that was fetched, if it is authentic: whatever else it is, `judge` says.
 
-        Nobody is asked for a key meanwhile: whoever fetched this fetches for others too.
+        Nobody is asked for a key meanwhile, nor waited for: whoever fetched this fetches for others
+        too. What inflates to more than any usual digest is left to `judge`.
         """
-        opened = _reader(self._job.limits, read_member)((fetched.content,))
+        most = min(self._job.limits.max_digest_bytes, _SWIFT_BYTES)
+        opened = _reader(read_member, most, _SWIFT_DESKS)((fetched.content,))
         judged = self._weigh(name, fetched.read_as(opened), self._ring.key_at_hand)
         return judged if judged.finding is None else None
 
     def _fetch(self, location: S3Location, read_content: ReadContent) -> Answer:
-        return self._tools.objects.fetch(location, _reader(self._job.limits, read_content))
+        most = self._job.limits.max_digest_bytes
+        return self._tools.objects.fetch(location, _reader(read_content, most, _DESKS))
 
     def _sort(
         self, name: DigestName, location: S3Location, listed: Listed | None, answer: Answer
@@ -245,15 +259,13 @@ def found(reason: Reason, name: DigestName, location: S3Location, *, detail: str
     return find(reason, place, hour_of(name), s3_uri=location.uri, detail=detail)
 
 
-def _reader(limits: Limits, read_content: ReadContent) -> Reader[Opened]:
+def _reader(read_content: ReadContent, max_bytes: int, desks: _Desks) -> Reader[Opened]:
     def read(chunks: Iterable[Buffer]) -> Opened:
-        desk = _DESKS.get()
+        desk = desks.get()
         try:
-            return open_digest(
-                chunks, max_bytes=limits.max_digest_bytes, desk=desk, read_content=read_content
-            )
+            return open_digest(chunks, max_bytes=max_bytes, desk=desk, read_content=read_content)
         finally:
-            _DESKS.put(desk)
+            desks.put(desk)
 
     return read
 

@@ -16,6 +16,7 @@ from integrity.chain.model import Fetched, KeysUnavailable, S3Location, Witness
 from integrity.chain.names import DigestName, digest_location, parse_digest
 from integrity.lab import attacks
 from integrity.lab.objects import LabDigest
+from integrity.verify import judged
 from integrity.verify.judged import DigestJudge, Judged, unjudged
 from integrity.verify.keyring import KeyRing
 from tests.chain.specimens import CHAIN, at, hours
@@ -243,6 +244,27 @@ def test_without_its_key_at_hand_nothing_is_taken_and_nobody_asked(executor: Exe
 
     assert taken(stage, executor, has_keys=False) is None
     assert stage.keys.asked == []
+
+
+def test_what_is_all_there_waits_for_no_transfer(executor: Executor) -> None:
+    stage = made()
+    slow = [judged._DESKS.get() for _ in range(2)]
+    try:
+        one = executor.submit(taken, stage, executor)
+        assert one.result(10) is not None
+    finally:
+        for desk in slow:
+            judged._DESKS.put(desk)
+
+
+def test_what_is_larger_than_any_usual_digest_is_not_taken(
+    executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = made()
+    monkeypatch.setattr(judged, "_SWIFT_BYTES", 100)
+
+    assert taken(stage, executor) is None
+    assert judge(stage, executor).standing is Standing.AUTHENTIC
 
 
 def test_an_unjudged_digest_stands_for_its_hour() -> None:
