@@ -51,7 +51,7 @@ _LASTING = frozenset(
 class Failure(Enum):
     """What a failure is worth asking again: the same, after a while, or botocore at once.
 
-    Only the last is a sign that botocore might be able to what libcurl is not.
+    What is too large says nothing of what libcurl is able to.
     """
 
     SLOW_DOWN = "slow down"

@@ -2,9 +2,9 @@
 
 Nearly empty segments wait for answers most of the time, so many are under way together. A small job
 stays in the process that was started. One that is still large after a second is handed on to a
-process a core, spawned and not forked (a forked child would hang in the S3 client); each opens its
-sources by the recipe and works like this one. A process that dies costs time, nothing else: what it
-had not answered is checked here.
+process a core, spawned and not forked (a fork takes locks along whose threads stay behind); each
+opens its sources by the recipe and works like this one. A process that dies costs time, nothing
+else: what it had not answered is checked here.
 """
 
 from __future__ import annotations
