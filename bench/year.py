@@ -12,7 +12,7 @@ import gc
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from threading import Event, Semaphore
 from typing import TypeVar
@@ -21,6 +21,7 @@ from bench.measured import Figure, Measured
 from bench.timed import Middle
 from bench.worlds import HOME, START, OneRegion
 from integrity.chain.model import Absent, Fetched, Listed, PublicKey, S3Location, TimeWindow, Trail
+from integrity.chain.wish import Item, Wish
 from integrity.cli.progress import SilentProgress
 from integrity.lab.world import World
 from integrity.verify.job import Job
@@ -30,7 +31,6 @@ from integrity.verify.run import Sources, verify_trail
 from integrity.wiring.threads import take_long_turns
 
 T = TypeVar("T")
-Item = TypeVar("Item")
 DIGESTS = 8760
 
 
@@ -76,25 +76,15 @@ class _InMemory:
             size=len(stored.body),
         )
 
-    def fetch_small(
-        self,
-        wanted: Iterable[Item],
-        locate: Callable[[Item], S3Location | None],
-        take: Callable[[Item, Fetched[bytes]], bool],
-        stopping: Stopping,
-        *,
-        with_metadata: bool,
-    ) -> Iterator[Item]:
-        del stopping, with_metadata
+    def fetch_small(self, wish: Wish[Item], stopping: Stopping) -> Iterator[Item]:
+        del stopping
         with self._pumps:
-            left = [item for item in wanted if not self._give(locate(item), item, take)]
-        return iter(left)
+            return iter([item for item in wish.items if not self._give(item, wish)])
 
-    def _give(
-        self, location: S3Location | None, item: Item, take: Callable[[Item, Fetched[bytes]], bool]
-    ) -> bool:
+    def _give(self, item: Item, wish: Wish[Item]) -> bool:
+        location = wish.locate(item)
         fetched = None if location is None else self.fetch(location, b"".join)
-        return isinstance(fetched, Fetched) and take(item, fetched)
+        return isinstance(fetched, Fetched) and wish.take(item, fetched)
 
     def list_objects(self, bucket: str, prefix: str) -> Iterator[Listed]:
         del bucket

@@ -33,6 +33,7 @@ from integrity.chain.model import (
     Version,
 )
 from integrity.chain.trouble import archived
+from integrity.chain.wish import Item, Wish
 from integrity.lab.estate import LabTrail
 from integrity.lab.objects import StoredVersion
 from integrity.lab.world import World
@@ -44,7 +45,6 @@ from integrity.verify.ports import Progress, Witnesses
 from integrity.verify.run import Sources, Verification, verify_trail
 
 T = TypeVar("T")
-Item = TypeVar("Item")
 PIECE_BYTES = 1000
 
 
@@ -115,21 +115,13 @@ class SwiftSource(MemorySource):
     They are taken in the thread that draws what is left over.
     """
 
-    def fetch_small(
-        self,
-        wanted: Iterable[Item],
-        locate: Callable[[Item], S3Location | None],
-        take: Callable[[Item, Fetched[bytes]], bool],
-        stopping: Stopping,
-        *,
-        with_metadata: bool,
-    ) -> Iterator[Item]:
-        for item in wanted:
-            location = locate(item)
+    def fetch_small(self, wish: Wish[Item], stopping: Stopping) -> Iterator[Item]:
+        for item in wish.items:
+            location = wish.locate(item)
             answer = location and self.fetch(location, lambda pieces: b"".join(pieces))
-            if isinstance(answer, Fetched) and not with_metadata:
+            if isinstance(answer, Fetched) and not wish.with_metadata:
                 answer = replace(answer, metadata={})
-            if not (isinstance(answer, Fetched) and take(item, answer)):
+            if not (isinstance(answer, Fetched) and wish.take(item, answer)):
                 yield item
             if stopping.is_set():
                 return

@@ -6,15 +6,14 @@ knows neither the network nor what the objects are for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from enum import Enum
 from queue import Empty, SimpleQueue
 from threading import Lock
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol
 
 from integrity.chain.model import Fetched, S3Location
-
-Item = TypeVar("Item")
+from integrity.chain.wish import Item, Wish
 
 _MOST_LEFT = 256
 _LOOK_SECONDS = 0.5
@@ -32,25 +31,19 @@ class _End(Enum):
 
 
 class Errand(Generic[Item]):
-    """Items, the object of each, and `take`, which says whether that was all there is to do."""
+    """A wish on its way, until `stopping` is set."""
 
-    def __init__(
-        self,
-        wanted: Iterable[Item],
-        locate: Callable[[Item], S3Location | None],
-        take: Callable[[Item, Fetched[bytes]], bool],
-        stopping: Stopping,
-        *,
-        with_metadata: bool,
-    ) -> None:
-        self._wanted, self._locate, self._take = iter(wanted), locate, take
-        self._stopping = stopping
-        self.with_metadata = with_metadata
+    def __init__(self, wish: Wish[Item], stopping: Stopping) -> None:
+        self._wish, self._wanted, self._stopping = wish, iter(wish.items), stopping
         self._lock = Lock()
         self._open = 0
         self._is_drawn = False
         self._left: SimpleQueue[Item | _End | BaseException] = SimpleQueue()
         self.is_over = False
+
+    @property
+    def with_metadata(self) -> bool:
+        return self._wish.with_metadata
 
     @property
     def is_open(self) -> bool:
@@ -69,14 +62,14 @@ class Errand(Generic[Item]):
             if item is None:
                 self._close()
                 return None
-            location = self._locate(item)
+            location = self._wish.locate(item)
             if location is not None:
                 return item, location
             self.leave(item)
 
     def answer(self, item: Item, fetched: Fetched[bytes]) -> None:
         """The object of an item that was drawn."""
-        if self._take(item, fetched):
+        if self._wish.take(item, fetched):
             self._close()
         else:
             self.leave(item)

@@ -3,8 +3,8 @@
 libcurl is only ever believed when it succeeds: what S3's refusals mean is botocore's to say. Every
 other answer is a `Failure` here, and what does not pass is asked again through botocore
 (`integrity.sources.s3`), whose answer decides. No refusal is repeated here: a retry that nobody
-sees would hide that S3 asks to slow down. Where libcurl keeps failing on what botocore can read, a proxy
-that it cannot pass for instance, it is left alone from then on.
+sees would hide that S3 asks to slow down. Where libcurl keeps failing on what botocore can read, a
+proxy that it cannot pass for instance, it is left alone from then on.
 """
 
 from __future__ import annotations

@@ -14,11 +14,11 @@ from msgspec import Struct
 from integrity.chain.content import Buffer
 from integrity.chain.estate import ExpirationRule, Unasked
 from integrity.chain.model import Absent, Fetched, Listed, S3Location, Unreachable
+from integrity.chain.wish import Item, Wish
 from integrity.sources.folder import Original
 from integrity.structs import replace
 
 T = TypeVar("T")
-Item = TypeVar("Item")
 
 
 class _Stopping(Protocol):
@@ -30,15 +30,7 @@ class _Objects(Protocol):
         self, location: S3Location, read: Callable[[Iterable[Buffer]], T]
     ) -> Fetched[T] | Absent | Unreachable: ...
 
-    def fetch_small(
-        self,
-        wanted: Iterable[Item],
-        locate: Callable[[Item], S3Location | None],
-        take: Callable[[Item, Fetched[bytes]], bool],
-        stopping: _Stopping,
-        *,
-        with_metadata: bool,
-    ) -> Iterator[Item]: ...
+    def fetch_small(self, wish: Wish[Item], stopping: _Stopping) -> Iterator[Item]: ...
 
     def list_objects(self, bucket: str, prefix: str) -> Iterator[Listed | Unreachable]: ...
 
@@ -84,26 +76,18 @@ class ReplicaSource:
         """The replica's object."""
         return replace(self._objects.fetch(self._replica.here(location), read), location=location)
 
-    def fetch_small(
-        self,
-        wanted: Iterable[Item],
-        locate: Callable[[Item], S3Location | None],
-        take: Callable[[Item, Fetched[bytes]], bool],
-        stopping: _Stopping,
-        *,
-        with_metadata: bool,
-    ) -> Iterator[Item]:
+    def fetch_small(self, wish: Wish[Item], stopping: _Stopping) -> Iterator[Item]:
         """The replica's objects."""
 
         def here(item: Item) -> S3Location | None:
-            location = locate(item)
+            location = wish.locate(item)
             return location and self._replica.here(location)
 
         def told(item: Item, fetched: Fetched[bytes]) -> bool:
             there = self._replica.there(fetched.location)
-            return take(item, replace(fetched, location=there))
+            return wish.take(item, replace(fetched, location=there))
 
-        return self._objects.fetch_small(wanted, here, told, stopping, with_metadata=with_metadata)
+        return self._objects.fetch_small(replace(wish, locate=here, take=told), stopping)
 
     def list_objects(self, bucket: str, prefix: str) -> Iterator[Listed | Unreachable]:
         """The replica's objects."""

@@ -30,6 +30,7 @@ from integrity.aws.refusal import (
 from integrity.aws.session import Aws, AwsRecipe
 from integrity.chain.model import Absent, Fetched, Listed, S3Location, Unreachable
 from integrity.chain.names import ACCOUNT_ID
+from integrity.chain.wish import Item, Wish
 from integrity.errors import UsageError
 from integrity.sources.buckets import Bucket, Buckets, can_be_key
 from integrity.sources.claimed import is_bucket_name
@@ -43,7 +44,6 @@ from integrity.sources.throttle import Pace, Paces
 from integrity.sources.transfer import BrokenTransferError, Buffer, in_time, whole
 
 T = TypeVar("T")
-Item = TypeVar("Item")
 Reader = Callable[[Iterable[Buffer]], T]
 
 _ACCOUNT = re.compile(ACCOUNT_ID)
@@ -148,21 +148,9 @@ class S3Source:
         self._patience.note(answered=False)
         return last
 
-    def fetch_small(
-        self,
-        wanted: Iterable[Item],
-        locate: Callable[[Item], S3Location | None],
-        take: Callable[[Item, Fetched[bytes]], bool],
-        stopping: Stopping,
-        *,
-        with_metadata: bool,
-    ) -> Iterator[Item]:
-        """Many objects at once, each handed to `take` in one of few threads; the items left over.
-
-        Left over is what has no place, what S3 did not give at once, whole and small, and what
-        `take` says of that there is more to do.
-        """
-        errand = Errand(wanted, locate, take, stopping, with_metadata=with_metadata)
+    def fetch_small(self, wish: Wish[Item], stopping: Stopping) -> Iterator[Item]:
+        """Many objects at once; left over is also what S3 did not give at once, whole and small."""
+        errand = Errand(wish, stopping)
         with self._pumps.sent(errand):
             yield from errand.left()
 

@@ -26,6 +26,7 @@ from integrity.chain.model import (
 )
 from integrity.chain.names import DigestName, digest_location
 from integrity.chain.times import DAY, HOUR, day_of
+from integrity.chain.wish import Wish
 from integrity.structs import replace
 from integrity.verify.gathered import Gathered
 from integrity.verify.job import Job
@@ -251,10 +252,11 @@ class DigestReader:
                 authentic.append(judged)
             return judged is not None
 
+        wish = Wish(items=wanted, locate=place, take=take, with_metadata=True)
         judged = each_small(
             self._tools.executor,
             lambda item: self._judge.judge(*item, shelf.shown(item[1])),
-            self._tools.fetch_small(wanted, place, take, with_metadata=True),
+            self._tools.fetch_small(wish),
             in_flight=max(1, min(2 * self._job.concurrency, _IN_FLIGHT_BYTES // largest)),
             stopping=self._tools.stopping,
         )

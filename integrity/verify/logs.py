@@ -31,6 +31,7 @@ from integrity.chain.model import (
     Unreachable,
 )
 from integrity.chain.trouble import REWRITTEN, archived
+from integrity.chain.wish import Wish
 from integrity.verify.job import Job
 from integrity.verify.kept import Retention
 from integrity.verify.named import NamedLog
@@ -104,10 +105,11 @@ class LogChecker:
                     result.stored_bytes += fetched.size
             return is_valid
 
+        wish = Wish(items=wanted, locate=self._easily_had, take=take, with_metadata=False)
         checked = each_small(
             self._tools.executor,
             self._check,
-            self._tools.fetch_small(wanted, self._easily_had, take, with_metadata=False),
+            self._tools.fetch_small(wish),
             in_flight=2 * self._job.concurrency,
             stopping=self._tools.stopping,
         )

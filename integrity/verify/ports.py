@@ -27,10 +27,10 @@ from integrity.chain.model import (
     Unreachable,
     Version,
 )
+from integrity.chain.wish import Item, Wish
 from integrity.verify.parallel import Stopping
 
 T = TypeVar("T")
-Item = TypeVar("Item")
 Reader = Callable[[Iterable[Buffer]], T]
 
 
@@ -58,20 +58,12 @@ class ObjectSource(Protocol):
 class SmallObjects(Protocol):
     """What a source may be able to do beside that, many times as fast."""
 
-    def fetch_small(
-        self,
-        wanted: Iterable[Item],
-        locate: Callable[[Item], S3Location | None],
-        take: Callable[[Item, Fetched[bytes]], bool],
-        stopping: Stopping,
-        *,
-        with_metadata: bool,
-    ) -> Iterator[Item]:
+    def fetch_small(self, wish: Wish[Item], stopping: Stopping) -> Iterator[Item]:
         """Fetch what can be had whole, small and at once; the items that are left over.
 
-        Each object goes to `take`, in one of a few threads, which says whether that was all there
-        is to do. Left over is all else, and whatever `locate` has no place for: it is not known
-        why. Once `stopping` is set no further item is begun, and not all come back.
+        Left over is what has no place, what could not be had so, it is not known why, and of what
+        `take` says that there is more to do. Once `stopping` is set no further item is begun, and
+        not all come back.
         """
 
 

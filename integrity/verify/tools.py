@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from datetime import datetime
-from typing import TypeVar
 
 from msgspec import Struct
 
-from integrity.chain.model import Fetched, S3Location
+from integrity.chain.wish import Item, Wish
 from integrity.verify.parallel import Stopping
 from integrity.verify.ports import (
     KeySource,
@@ -18,8 +17,6 @@ from integrity.verify.ports import (
     RetentionSource,
     SmallObjects,
 )
-
-Item = TypeVar("Item")
 
 
 class Tools(Struct, frozen=True):
@@ -37,17 +34,8 @@ class Tools(Struct, frozen=True):
     progress: Progress
     stopping: Stopping
 
-    def fetch_small(
-        self,
-        wanted: Iterable[Item],
-        locate: Callable[[Item], S3Location | None],
-        take: Callable[[Item, Fetched[bytes]], bool],
-        *,
-        with_metadata: bool,
-    ) -> Iterator[Item]:
+    def fetch_small(self, wish: Wish[Item]) -> Iterator[Item]:
         """`SmallObjects.fetch_small`, where the source is able to; else all is left over."""
         if isinstance(self.objects, SmallObjects):
-            return self.objects.fetch_small(
-                wanted, locate, take, self.stopping, with_metadata=with_metadata
-            )
-        return iter(wanted)
+            return self.objects.fetch_small(wish, self.stopping)
+        return iter(wish.items)

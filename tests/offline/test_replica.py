@@ -12,6 +12,7 @@ from integrity.chain.findings import Finding, Outcome, Place, Reason, find
 from integrity.chain.link import Entry, Standing
 from integrity.chain.model import Fetched, S3Location, TimeWindow, Unreachable
 from integrity.chain.replica import join_replicas, tell_replica
+from integrity.chain.wish import Wish
 from integrity.lab import attacks
 from integrity.sources.folder import Original
 from integrity.sources.replica import Replica, ReplicaRules, ReplicaSource
@@ -122,7 +123,9 @@ def test_a_replicas_small_objects_are_told_as_the_originals() -> None:
         taken[item] = fetched
         return item > 0
 
-    left = source.fetch_small(places, places.get, take, Event(), with_metadata=True)
+    left = source.fetch_small(
+        Wish(items=places, locate=places.get, take=take, with_metadata=True), Event()
+    )
     assert list(left) == [0, len(there), len(there) + 1]
     assert [one.location for one in taken.values()] == there
     assert [one.metadata["signature"] for one in taken.values()] == [d.signature for d in digests]

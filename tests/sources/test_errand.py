@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integrity.chain.model import Fetched, S3Location
+from integrity.chain.wish import Wish
 from integrity.sources import errand as room
 from integrity.sources.errand import Errand
 from tests.properties import quick
@@ -27,7 +28,7 @@ def locate(item: int) -> S3Location | None:
     return None if item % NOWHERE == 0 else S3Location("bucket", str(item))
 
 
-class Wish:
+class Numbers:
     """An errand of numbers, and what was taken of them."""
 
     def __init__(
@@ -35,7 +36,10 @@ class Wish:
     ) -> None:
         self.stopping = threading.Event()
         self.taken: list[int] = []
-        self.errand = Errand(wanted, locate, take or self._take, self.stopping, with_metadata=False)
+        self.errand = Errand(
+            Wish(items=wanted, locate=locate, take=take or self._take, with_metadata=False),
+            self.stopping,
+        )
 
     def _take(self, item: int, fetched: Fetched[bytes]) -> bool:
         assert fetched.location == locate(item)
@@ -76,7 +80,7 @@ def test_in_whatever_order_each_item_is_taken_or_left_over_once(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(room, "_MOST_LEFT", most)
-        wish = Wish(numbers(many))
+        wish = Numbers(numbers(many))
         under_way: list[int] = []
         left: list[int] = []
         leaving = wish.errand.left()
@@ -105,7 +109,7 @@ def test_in_whatever_order_each_item_is_taken_or_left_over_once(
 
 
 def test_many_threads_may_draw_and_answer() -> None:
-    wish = Wish(numbers(3000))
+    wish = Numbers(numbers(3000))
 
     def pump(number: int) -> None:
         while wish.errand.is_open:
@@ -126,14 +130,14 @@ def test_many_threads_may_draw_and_answer() -> None:
 
 
 def test_nothing_wanted_is_nothing_left() -> None:
-    wish = Wish(numbers(0))
+    wish = Numbers(numbers(0))
     assert wish.draw() is None
     assert not wish.errand.is_open
     assert list(wish.errand.left()) == []
 
 
 def test_whoever_waits_waits_for_the_last_answer() -> None:
-    wish = Wish(numbers(2))
+    wish = Numbers(numbers(2))
     assert (wish.draw(), wish.draw(), wish.draw()) == (1, 2, None)
     came: list[int] = []
     waiting = threading.Thread(target=lambda: came.extend(wish.errand.left()))
@@ -150,7 +154,10 @@ def test_whoever_waits_waits_for_the_last_answer() -> None:
 @pytest.mark.parametrize("place", [None, S3Location("bucket", "key")])
 def test_no_more_is_drawn_than_somebody_looks_at(place: S3Location | None) -> None:
     drawn = count(1)
-    wish = Errand(drawn, lambda _: place, lambda *_: False, threading.Event(), with_metadata=True)
+    wish = Errand(
+        Wish(items=drawn, locate=lambda _: place, take=lambda *_: False, with_metadata=True),
+        threading.Event(),
+    )
     while (item := wish.draw()) is not None:
         wish.leave(item[0])
     assert next(drawn) == 257
@@ -169,14 +176,14 @@ def test_what_breaks_in_taking_breaks_whoever_fetches() -> None:
     def take(item: int, fetched: Fetched[bytes]) -> bool:
         raise KeyError(item, fetched.location)
 
-    wish = Wish(numbers(3), take)
+    wish = Numbers(numbers(3), take)
     assert wish.draw() == 1
     with pytest.raises(KeyError):
         wish.answer(1)
 
 
 def test_whoever_fetches_breaks_whoever_waits() -> None:
-    wish = Wish(numbers(3))
+    wish = Numbers(numbers(3))
     assert wish.draw() == 1
     wish.errand.leave(1)
     wish.errand.fail(KeyError("a bug"))
@@ -192,7 +199,7 @@ def test_what_breaks_in_drawing_ends_nothing_quietly() -> None:
         yield 1
         raise KeyError("a bug")
 
-    wish = Wish(wanted())
+    wish = Numbers(wanted())
     assert wish.draw() == 1
     with pytest.raises(KeyError):
         wish.draw()
@@ -206,7 +213,7 @@ def test_what_breaks_in_drawing_ends_nothing_quietly() -> None:
 
 
 def test_once_all_is_to_stop_nothing_is_drawn() -> None:
-    wish = Wish(numbers(10))
+    wish = Numbers(numbers(10))
     assert wish.draw() == 1
     wish.errand.leave(1)
     wish.stopping.set()
@@ -217,7 +224,7 @@ def test_once_all_is_to_stop_nothing_is_drawn() -> None:
 
 @pytest.mark.usefixtures("hasty")
 def test_what_is_under_way_is_waited_for() -> None:
-    wish = Wish(numbers(10))
+    wish = Numbers(numbers(10))
     assert (wish.draw(), wish.draw()) == (1, 2)
     wish.stopping.set()
     assert wish.draw() is None
@@ -235,7 +242,7 @@ def test_what_is_under_way_is_waited_for() -> None:
 
 @pytest.mark.usefixtures("hasty")
 def test_what_hangs_is_not_waited_for_for_long() -> None:
-    wish = Wish(numbers(10))
+    wish = Numbers(numbers(10))
     assert wish.draw() == 1
     wish.stopping.set()
     began = time.monotonic()
@@ -245,7 +252,7 @@ def test_what_hangs_is_not_waited_for_for_long() -> None:
 
 @pytest.mark.usefixtures("hasty")
 def test_before_it_is_to_stop_whoever_waits_waits() -> None:
-    wish = Wish(numbers(1))
+    wish = Numbers(numbers(1))
     assert wish.draw() == 1
     waiting = threading.Thread(target=lambda: list(wish.errand.left()))
     waiting.start()
@@ -264,7 +271,10 @@ def test_what_was_taken_is_let_go() -> None:
     body = Body()
     gone = weakref.ref(body)
     place = S3Location("bucket", "1")
-    wish = Errand(numbers(1), locate, lambda *_: True, threading.Event(), with_metadata=False)
+    wish = Errand(
+        Wish(items=numbers(1), locate=locate, take=lambda *_: True, with_metadata=False),
+        threading.Event(),
+    )
     assert wish.draw() == (1, place)
     wish.answer(1, Fetched(place, body, {}, None))  # type: ignore[arg-type]
     del body

@@ -20,6 +20,7 @@ import pytest
 
 from integrity.aws.session import Aws, AwsRecipe
 from integrity.chain.model import Absent, Fetched, S3Location
+from integrity.chain.wish import Wish
 from integrity.lab.faults import Fault
 from integrity.lab.objects import StoredObject
 from integrity.lab.server import LabServer
@@ -82,7 +83,8 @@ def left_of(
     with_metadata: bool = False,
 ) -> list[str]:
     """What is left over."""
-    return list(source.fetch_small(keys, locate, take, stopping, with_metadata=with_metadata))
+    wish = Wish(items=keys, locate=locate, take=take, with_metadata=with_metadata)
+    return list(source.fetch_small(wish, stopping))
 
 
 def soon(holds: Callable[[], bool], seconds: float = 5) -> bool:
@@ -252,7 +254,9 @@ def test_libcurl_is_not_given_up_for_what_is_too_large_for_it(
 @pytest.mark.parametrize("wait", [0.0, 0.15])
 def test_what_is_left_over_does_not_pile_up(source: S3Source, lab: LabServer, wait: float) -> None:
     keys = [FOLDER + name for name in numbered(700)]
-    left = source.fetch_small(keys, place, Taking(), NEVER, with_metadata=False)
+    left = source.fetch_small(
+        Wish(items=keys, locate=place, take=Taking(), with_metadata=False), NEVER
+    )
     first = next(left)
     time.sleep(wait)
     # One that was looked at, and those that came while as many were under way.
@@ -349,7 +353,8 @@ def test_whoever_goes_away_early_is_not_worked_for(
         return False
 
     keys = put(world, numbered(400))
-    with closing(source.fetch_small(keys, place, take, NEVER, with_metadata=False)) as left:  # type: ignore[type-var]
+    wish = Wish(items=keys, locate=place, take=take, with_metadata=False)
+    with closing(source.fetch_small(wish, NEVER)) as left:  # type: ignore[type-var]
         next(left)
     assert soon(lambda: is_at_rest(source))
     assert lab.requests.by_operation["GetObject"] < 300
@@ -535,11 +540,12 @@ def test_who_was_stopped_is_let_go(
     monkeypatch.setattr(pace._window, "size", 0)
     stopping, items = threading.Event(), [Item() for _ in range(5)]
     watched = [weakref.ref(item) for item in items]
-    left = source.fetch_small(
-        iter(items), lambda _: place(key), lambda *_: True, stopping, with_metadata=False
+    wish = Wish(
+        items=iter(items), locate=lambda _: place(key), take=lambda *_: True, with_metadata=False
     )
+    left = source.fetch_small(wish, stopping)
     threading.Timer(0.1, stopping.set).start()
     assert list(left) == []
-    del left, items
+    del left, wish, items
     assert soon(lambda: is_at_rest(source))
     assert [one for one in watched if one() is not None] == []

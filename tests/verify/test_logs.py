@@ -25,6 +25,7 @@ from integrity.chain.model import (
     TimeWindow,
     Unreachable,
 )
+from integrity.chain.wish import Item, Wish
 from integrity.events.search import Wanted
 from integrity.lab import attacks
 from integrity.lab.objects import LabDigest, LabLog
@@ -32,6 +33,7 @@ from integrity.structs import replace
 from integrity.verify import searched
 from integrity.verify.logs import LogChecker, LogSpan
 from integrity.verify.named import NamedLog
+from integrity.verify.parallel import Stopping
 from integrity.verify.searched import LogSearch, keeping
 from tests.chain.specimens import at, hours, location
 from tests.memory import MemorySource, Silent, SwiftSource, T
@@ -355,8 +357,9 @@ def test_what_is_being_drawn_when_everything_stops_is_counted_too(executor: Exec
     class Behind(SwiftSource):
         """Somebody is still at drawing when it comes back."""
 
-        def fetch_small(self, wanted: Any, *_: Any, **__: Any) -> Iterator[Any]:
-            Thread(target=next, args=(wanted, None)).start()
+        def fetch_small(self, wish: Wish[Item], stopping: Stopping) -> Iterator[Item]:
+            del stopping
+            Thread(target=next, args=(wish.items, None)).start()
             assert begun.wait(10)
             Timer(0.05, go.set).start()
             return iter(())
