@@ -16,14 +16,7 @@ from integrity.chain.findings import Finding, Reason
 from integrity.chain.known import Recall
 from integrity.chain.limits import MIB
 from integrity.chain.link import Entry, foreign, predicted_hours
-from integrity.chain.model import (
-    ChainId,
-    ChainKind,
-    Fetched,
-    Root,
-    S3Location,
-    TimeWindow,
-)
+from integrity.chain.model import ChainId, ChainKind, Fetched, Root, S3Location, TimeWindow
 from integrity.chain.names import DigestName, digest_location
 from integrity.chain.times import DAY, HOUR, day_of
 from integrity.chain.wish import Wish
@@ -40,9 +33,7 @@ from integrity.verify.tools import Tools
 from integrity.verify.trouble import in_archive
 
 _IN_FLIGHT_BYTES = MIB
-"""So many stored bytes of a span's digests are fetched at a time. What a thread has once held of
-a megabyte stays with its allocator.
-"""
+"""Of a span's digests in flight, as stored: what a thread once held stays with its allocator."""
 
 Wanted = list[tuple[DigestName, S3Location]]
 
@@ -237,7 +228,11 @@ class DigestReader:
         return shown[-1] if shown else None
 
     def _read_all(self, wanted: Wanted) -> None:
-        """Beside each other as many as there are threads, fewer of those that are large."""
+        """Beside each other as many as there are threads, fewer of those that are large.
+
+        Without its key at hand, what came with many others would have to be fetched once more.
+        """
+        self._ring.begin(self._span)
         shelf, authentic = self._folders.shelf, list[Judged]()
         shown = [shelf.shown(location) for _, location in wanted]
         largest = max([1, *(listed.size for listed in shown if listed is not None)])

@@ -49,6 +49,12 @@ class KeyRing:
         """Every key that was answered so far."""
         return tuple(self._keys.values())
 
+    def begin(self, window: TimeWindow) -> None:
+        """Have the keys for the digests of a window at hand, where none was given."""
+        with self._lock:
+            if not self._keys:
+                self._ask(asked_for(window))
+
     def key_for(
         self, fingerprint: str, signed_at: datetime, last_modified: datetime | None
     ) -> KeyAnswer:

@@ -14,14 +14,7 @@ import pytest
 from integrity.chain.findings import Reason
 from integrity.chain.limits import MIB
 from integrity.chain.link import Standing
-from integrity.chain.model import (
-    ChainKind,
-    KeysUnavailable,
-    Listed,
-    S3Location,
-    Unreachable,
-    Witness,
-)
+from integrity.chain.model import ChainKind, Listed, S3Location, Unreachable, Witness
 from integrity.chain.names import digest_location
 from integrity.lab import attacks
 from integrity.lab.objects import LabDigest, StoredObject
@@ -39,16 +32,15 @@ from tests.verify.stage import Flickering, Stage, chain_id, made, place_of
 def reader(
     stage: Stage, executor: Executor, start: float = 0, end: float = 24, **asked: Any
 ) -> DigestReader:
-    """Who reads the digests that end between these hours, with keys as a segment has them."""
+    """Who reads the digests that end between these hours."""
     chain = chain_id(stage.chain)
     tools = stage.tools(executor)
-    keys = tools.keys.fetch_keys(chain.region, hours(start, end + 24))
     return DigestReader(
         chain,
         hours(start, end),
         job=stage.job(**asked),
         tools=tools,
-        ring=KeyRing(chain.region, tools.keys, () if isinstance(keys, KeysUnavailable) else keys),
+        ring=KeyRing(chain.region, tools.keys),
         folders=DigestFolders(
             tools.objects, executor, account_id=chain.account_id, region=chain.region
         ),

@@ -61,6 +61,24 @@ def test_a_key_that_is_known_is_not_asked_for() -> None:
     assert source.asked == []
 
 
+def test_where_no_key_was_given_those_of_the_window_are_asked_for_once() -> None:
+    keys, source = ring(lambda _: (published(),))
+
+    for _ in range(2):
+        keys.begin(hours(0, 24))
+
+    assert source.asked == [asked_for(hours(0, 24))]
+    assert isinstance(keys.key_at_hand(KEY.fingerprint, at(5), None), UsableKey)
+
+
+def test_where_keys_were_given_none_is_asked_for_beforehand() -> None:
+    keys, source = ring(lambda _: (), published())
+
+    keys.begin(hours(0, 24))
+
+    assert source.asked == []
+
+
 def test_for_a_key_at_hand_nobody_is_asked_nor_waited_for() -> None:
     asking, answer = Event(), Event()
 

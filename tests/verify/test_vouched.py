@@ -59,6 +59,11 @@ def test_a_delivered_file_has_its_digest_named_and_the_chain_around_it(stage: St
     assert (voucher.following.standing, voucher.following.is_linked) == (Standing.AUTHENTIC, True)
 
 
+def test_nothing_is_read_twice_that_is_as_it_was_delivered(stage: Stage) -> None:
+    find(stage, stage.chain.log_files[8])
+    assert len(stage.source.fetched) == len(set(stage.source.fetched)) > 2
+
+
 def test_every_log_file_of_the_lab_is_found(stage: Stage) -> None:
     assert {find(stage, log).word for log in stage.chain.log_files[:12]} == {Word.DELIVERED}
 
