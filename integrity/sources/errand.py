@@ -13,7 +13,7 @@ from threading import Lock
 from typing import Generic, Protocol
 
 from integrity.chain.model import Fetched, S3Location
-from integrity.chain.wish import Item, Wish
+from integrity.chain.wish import Item, Proof, Wish
 
 _MOST_LEFT = 256
 _LOOK_SECONDS = 0.5
@@ -46,6 +46,10 @@ class Errand(Generic[Item]):
         return self._wish.with_metadata
 
     @property
+    def proof(self) -> Proof[Item] | None:
+        return self._wish.proof
+
+    @property
     def is_open(self) -> bool:
         """Whether there may be more to draw."""
         return not self._is_drawn
@@ -60,7 +64,7 @@ class Errand(Generic[Item]):
                 item = None if self._stopping.is_set() else next(self._wanted, None)
                 self._is_drawn = item is None
             if item is None:
-                self._close()
+                self.settle()
                 return None
             location = self._wish.locate(item)
             if location is not None:
@@ -70,16 +74,17 @@ class Errand(Generic[Item]):
     def answer(self, item: Item, fetched: Fetched[bytes]) -> None:
         """The object of an item that was drawn."""
         if self._wish.take(item, fetched):
-            self._close()
+            self.settle()
         else:
             self.leave(item)
 
     def leave(self, item: Item) -> None:
         """An item that was drawn could not be had so easily."""
         self._left.put(item)
-        self._close()
+        self.settle()
 
-    def _close(self) -> None:
+    def settle(self) -> None:
+        """Nothing more is to be done for an item that was drawn."""
         with self._lock:
             self._open -= 1
             if self._is_drawn and not self._open:

@@ -8,7 +8,6 @@ with more patience; pace is kept as everybody keeps it (`integrity.sources.throt
 
 from __future__ import annotations
 
-import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -26,6 +25,8 @@ from integrity.chain.model import Fetched, S3Location
 from integrity.sources.errand import Errand
 from integrity.sources.fast_bucket import FastBucket
 from integrity.sources.fast_get import Failure, Get
+from integrity.sources.prover import Recipe
+from integrity.sources.provers import Provers
 from integrity.sources.throttle import Pace
 
 _LOOK_SECONDS = 0.01
@@ -45,10 +46,23 @@ class _Task:
 
 
 class Pumps:
-    """The threads, which run while there is an errand. `most` requests are under way at once."""
+    """The threads, which run while there is an errand. `most` requests are under way at once.
 
-    def __init__(self, fast_of: FastOf, answered: Callable[[], None], most: int) -> None:
-        number = max(1, min(os.cpu_count() or 1, most))
+    Where many are to be proven, processes of the `recipe` do that in place of the threads.
+    """
+
+    def __init__(
+        self,
+        fast_of: FastOf,
+        answered: Callable[[], None],
+        most: int,
+        *,
+        cores: int,
+        recipe: Recipe,
+    ) -> None:
+        number = max(1, min(cores, most))
+        self._number = number
+        self._provers = Provers(recipe, number, lambda: self.errands, answered)
         self._pump = partial(_Pump, self, fast_of, answered, most // number)
         self._idle = [self._pump() for _ in range(number)]
         self._threads = ThreadPoolExecutor(number)
@@ -69,6 +83,16 @@ class Pumps:
             errand.is_over = True
             with self._lock:
                 self.errands = tuple(one for one in self.errands if one is not errand)
+
+    def to_draw(self) -> list[Errand[Any]]:
+        """The errands that a thread may draw from."""
+        ready = self._provers.are_ready
+        return [one for one in self.errands if one.is_open and not (ready and one.proof)]
+
+    def note_drawn(self, errand: Errand[Any]) -> None:
+        """That a thread has drawn an item."""
+        if errand.proof is not None and self._number > 1:
+            self._provers.note_need()
 
     def may_rest(self, pump: _Pump) -> bool:
         """Whether a pump has nothing to do; then it is woken by the next errand."""
@@ -140,7 +164,7 @@ class _Pump:
 
     def _begin(self) -> None:
         """As many as there is room for, of each errand in turn."""
-        errands = [one for one in self._pumps.errands if one.is_open or one in self._held]
+        errands = list(dict.fromkeys([*self._held, *self._pumps.to_draw()]))
         # Where there is room for one, it is not always the same errand's.
         first = next(self._firsts) % len(errands) if errands else 0
         errands = errands[first:] + errands[:first]
@@ -175,6 +199,7 @@ class _Pump:
             if drawn is None:
                 return None
             item, location = drawn
+            self._pumps.note_drawn(errand)
             where = self._fast_of(location)
             if where is not None:
                 return _Task(errand, item, location, *where)

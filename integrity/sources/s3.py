@@ -8,6 +8,7 @@ pace that S3 keeps up with. (AWS: API_GetObject; S3 Error Responses.)
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, MutableSequence
 from contextlib import closing
@@ -42,6 +43,7 @@ from integrity.sources.patience import Patience
 from integrity.sources.pumps import Pumps
 from integrity.sources.throttle import Pace, Paces
 from integrity.sources.transfer import BrokenTransferError, Buffer, in_time, whole
+from integrity.structs import replace
 
 T = TypeVar("T")
 Reader = Callable[[Iterable[Buffer]], T]
@@ -61,9 +63,10 @@ class S3Recipe(Struct, frozen=True, kw_only=True):
     aws: AwsRecipe
     expected_bucket_owner: str | None = None
 
-    def open(self) -> S3Source:
+    def open(self, slowdowns: MutableSequence[int] | None = None) -> S3Source:
         """Raises UsageError as `AwsRecipe.open` does, and for an owner that is no account id."""
-        return S3Source(self.aws.open(), expected_bucket_owner=self.expected_bucket_owner)
+        owner = self.expected_bucket_owner
+        return S3Source(self.aws.open(), expected_bucket_owner=owner, slowdowns=slowdowns)
 
 
 class _Question(Struct, Generic[T], frozen=True):
@@ -83,7 +86,8 @@ class _MayPass(Struct, frozen=True):
 class S3Source:
     """Objects in buckets, for many threads at once. Every answer is a value.
 
-    `slowdowns` are numbers that all processes of a run see (see `sources.throttle`).
+    `slowdowns` are numbers that all processes of a run see (see `sources.throttle`); one of several
+    processes has a core to itself.
     """
 
     def __init__(
@@ -104,8 +108,14 @@ class S3Source:
         self._paces = Paces(recipe.max_connections, counts=slowdowns)
         self._buckets = Buckets(aws, expected_bucket_owner, self._patience)
         self._listings = Listings(self._buckets, self._paces, self._patience)
+        cores = 1 if slowdowns is not None else os.cpu_count() or 1
+        part = replace(recipe, max_connections=max(1, recipe.max_connections // cores))
         self._pumps = Pumps(
-            self._fast, partial(self._patience.note, answered=True), recipe.max_connections
+            self._fast,
+            partial(self._patience.note, answered=True),
+            recipe.max_connections,
+            cores=cores,
+            recipe=S3Recipe(aws=part, expected_bucket_owner=expected_bucket_owner),
         )
 
     def open_ahead(self, bucket: str) -> None:

@@ -8,7 +8,7 @@ kept but what `searched` takes out of it once it is verified.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,10 +31,10 @@ from integrity.chain.model import (
     Unreachable,
 )
 from integrity.chain.trouble import REWRITTEN, archived
-from integrity.chain.wish import Wish
+from integrity.chain.wish import Proof, Wish
 from integrity.verify.job import Job
 from integrity.verify.kept import Retention
-from integrity.verify.named import NamedLog
+from integrity.verify.named import Drawn, NamedLog
 from integrity.verify.parallel import each_small
 from integrity.verify.ports import Reader
 from integrity.verify.searched import KeptFile, LogSearch, keeping
@@ -95,17 +95,28 @@ class LogChecker:
 
     def check(self, logs: Iterable[NamedLog]) -> LogSpan:
         """Counts and findings of these log files. Those left unread by a stop are undetermined."""
-        result, wanted, proven = LogSpan(), _Drawn(logs), Counter[S3Location]()
+        result, wanted, proven = LogSpan(), Drawn(logs), Counter[S3Location]()
+
+        def note(log: NamedLog, stored_bytes: int) -> None:
+            with self._lock:
+                proven[log.digest] += 1
+                result.stored_bytes += stored_bytes
+            self._tools.progress.done(1, stored_bytes)
+            self._tools.progress.valid_log(log.location)
 
         def take(log: NamedLog, fetched: Fetched[bytes]) -> bool:
             is_valid = self._prove(log, fetched)
             if is_valid:
-                with self._lock:
-                    proven[log.digest] += 1
-                    result.stored_bytes += fetched.size
+                note(log, fetched.size)
             return is_valid
 
-        wish = Wish(items=wanted, locate=self._easily_had, take=take, with_metadata=False)
+        wish = Wish(
+            items=wanted,
+            locate=self._easily_had,
+            take=take,
+            with_metadata=False,
+            proof=None if self._searches else self._proof(note),
+        )
         checked = each_small(
             self._tools.executor,
             self._check,
@@ -132,7 +143,14 @@ class LogChecker:
         """Where it lies, if its content alone decides."""
         if log.location in self._archived or _unknown_algorithm(log) is not None:
             return None
-        return log.location
+        return None if _are_at_odds(log) else log.location
+
+    def _proof(self, proven: Callable[[NamedLog, int], None]) -> Proof[NamedLog]:
+        return Proof(
+            sha256_of=lambda log: log.refs[0].sha256,
+            max_bytes=self._job.limits.max_log_bytes,
+            proven=proven,
+        )
 
     def _prove(self, log: NamedLog, fetched: Fetched[bytes]) -> bool:
         """Whether it is what its digest says. Whatever else it is, `_judge` reads and says."""
@@ -145,8 +163,6 @@ class LogChecker:
                 return False
             if kept is not None:
                 kept.search(log.refs[0], log.digest)
-        self._tools.progress.done(1, fetched.size)
-        self._tools.progress.valid_log(log.location)
         return True
 
     def _check(self, log: NamedLog) -> tuple[Finding | None, int]:
@@ -261,27 +277,14 @@ class LogChecker:
         )
 
 
-class _Drawn(Iterator[NamedLog]):
-    """Log files that several threads draw, each of them once, and how many of each digest were.
-
-    Whoever fetches may still be at it when everything stops and the rest is drawn to be counted:
-    two threads must not be in one generator.
-    """
-
-    def __init__(self, logs: Iterable[NamedLog]) -> None:
-        self._logs, self._lock = iter(logs), Lock()
-        self.by_digest = Counter[S3Location]()
-
-    def __next__(self) -> NamedLog:
-        with self._lock:
-            log = next(self._logs)
-            self.by_digest[log.digest] += 1
-            return log
-
-
 def _unknown_algorithm(log: NamedLog) -> str | None:
     """One that a digest hashed it with, and nobody here knows."""
     return next((ref.algorithm for ref in log.refs if ref.algorithm != HASH_ALGORITHM), None)
+
+
+def _are_at_odds(log: NamedLog) -> bool:
+    """Whether digests state different hashes of it."""
+    return any(ref.sha256 != log.refs[0].sha256 for ref in log.refs)
 
 
 def _other_hash(log: NamedLog, content: Content) -> str | None:

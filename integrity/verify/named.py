@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from itertools import pairwise
 from os import urandom
+from threading import Lock
 
 from msgspec import Struct
 
@@ -103,3 +105,21 @@ class NamedLogs:
                     told.add(ref.location)
                     refs = tuple(several)
                 yield NamedLog(ref.location, refs, digest.location, digest.window)
+
+
+class Drawn(Iterator[NamedLog]):
+    """Log files that several threads draw, each of them once, and how many of each digest were.
+
+    Whoever fetches may still be at it when everything stops and the rest is drawn to be counted:
+    two threads must not be in one generator.
+    """
+
+    def __init__(self, logs: Iterable[NamedLog]) -> None:
+        self._logs, self._lock = iter(logs), Lock()
+        self.by_digest = Counter[S3Location]()
+
+    def __next__(self) -> NamedLog:
+        with self._lock:
+            log = next(self._logs)
+            self.by_digest[log.digest] += 1
+            return log

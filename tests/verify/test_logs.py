@@ -81,8 +81,8 @@ def only(span: LogSpan) -> Finding:
     return finding
 
 
-def victim(stage: Stage) -> LabLog:
-    return stage.chain.digests[DIGEST].log_files[0]
+def victim(stage: Stage, number: int = 0) -> LabLog:
+    return stage.chain.digests[DIGEST].log_files[number]
 
 
 # Checking
@@ -111,24 +111,32 @@ def test_log_files_with_the_signed_content_are_valid_and_read_once(executor: Exe
         (attacks.delete_log, Reason.LOG_MISSING),
     ],
 )
-@pytest.mark.parametrize(("source", "reads"), [(MemorySource, 2), (SwiftSource, 3)])
+@pytest.mark.parametrize(
+    ("source", "reads", "number"), [(MemorySource, 2, 0), (SwiftSource, 3, 0), (SwiftSource, 3, 1)]
+)
 def test_what_is_wrong_is_read_twice_and_told(
-    executor: Executor, attack: Any, reason: Reason, source: type[MemorySource], reads: int
+    executor: Executor,
+    attack: Any,
+    reason: Reason,
+    source: type[MemorySource],
+    reads: int,
+    number: int,
 ) -> None:
     """What was had swiftly, and proves nothing, does not count."""
     stage = made()
     stage.source = source(stage.world)
-    attack(stage.world, victim(stage))
+    log = victim(stage, number)
+    attack(stage.world, log)
 
     span = check(stage, executor)
 
     finding = only(span)
     assert (finding.reason, finding.outcome) == (reason, Outcome.INVALID)
-    assert finding.s3_uri == place_of(victim(stage).address).uri
+    assert finding.s3_uri == place_of(log.address).uri
     assert finding.window == hours(8, 9)
     assert (finding.account_id, finding.region) == ("111122223333", "us-east-1")
     assert list(span.tallies.values()) == [LogTally(valid=1, invalid=1)]
-    assert stage.source.fetched.count(place_of(victim(stage).address)) == reads
+    assert stage.source.fetched.count(place_of(log.address)) == reads
     assert len(stage.source.fetched) == reads + 1
 
 

@@ -1,0 +1,178 @@
+"""Processes that prove objects, a core each, while there are many to be proven.
+
+Threads of one process wait for each other's turn at the interpreter, and leave a fifth of two cores
+idle. A process takes a quarter of a second to begin, so who has few objects does without. What a
+process does not prove is left over for whoever asks with more patience, and so is what one was
+asked that dies: it costs time, nothing else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, MutableSequence, Sequence
+from contextlib import contextmanager
+from itertools import count
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from threading import Lock, Thread
+from typing import Any
+
+import msgspec
+
+from integrity.chain.model import S3Location
+from integrity.chain.wish import Proof
+from integrity.sources.errand import Errand
+from integrity.sources.prover import Answer, Asked, Claim, Recipe, serve
+
+_WORTH_PROCESSES = 2000
+_DOORS = 4
+_AT_ONCE = 128
+"""Objects asked for at one door of a process: while its last ones come, the other doors' do too."""
+_IDLE_SECONDS = 2.0
+_LOOK_SECONDS = 0.01
+_SLOWDOWNS = 4096
+
+Drawn = list[tuple[Any, S3Location]]
+
+
+class Provers:
+    """`number` processes, started when they are needed and ended when they are idle.
+
+    They take from `errands`, and tell when the network has `answered`.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        number: int,
+        errands: Callable[[], Sequence[Errand[Any]]],
+        answered: Callable[[], None],
+    ) -> None:
+        self._recipe, self._number = recipe, number
+        self._errands, self._answered = errands, answered
+        self._firsts = count()
+        self._lock = Lock()
+        self._needed = self._begun = self._ready = 0
+
+    @property
+    def are_ready(self) -> bool:
+        """Whether any of them takes from errands now."""
+        return self._ready > 0
+
+    def note_need(self) -> None:
+        """Note that one more object is proven without them; many are worth starting them."""
+        with self._lock:
+            self._needed += 1
+            if self._begun or self._needed < _WORTH_PROCESSES:
+                return
+            self._needed, self._begun = 0, self._number
+        slowdowns = get_context("spawn").RawArray("L", _SLOWDOWNS)
+        for _ in range(self._number):
+            Thread(target=self._keep, args=(slowdowns,), daemon=True).start()
+
+    def _keep(self, slowdowns: MutableSequence[int]) -> None:
+        """One process, from its begin to its end."""
+        with _started(self._recipe, slowdowns) as doors:
+            threads = [Thread(target=self._use, args=(door,), daemon=True) for door in doors]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        with self._lock:
+            self._begun -= 1
+
+    def _use(self, door: Connection) -> None:
+        """Ask at one door until there is nothing more to ask, or nobody there."""
+        try:
+            with door:
+                if _heard(door) is not None:
+                    self._work(door)
+        except BaseException as error:
+            for errand in self._errands():
+                errand.fail(error)
+            raise
+
+    def _work(self, door: Connection) -> None:
+        is_there = True
+        with self._at_work():
+            while is_there and (drawn := self._draw()) is not None:
+                is_there = self._ask(door, *drawn)
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        with self._lock:
+            self._ready += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._ready -= 1
+
+    def _draw(self) -> tuple[Errand[Any], Proof[Any], Drawn] | None:
+        """Some items of one errand, not always the same; None once there are none for a while."""
+        seen = time.monotonic()
+        while time.monotonic() < seen + _IDLE_SECONDS:
+            wanted = [(one, one.proof) for one in self._errands() if one.proof is not None]
+            first = next(self._firsts) % len(wanted) if wanted else 0
+            for errand, proof in wanted[first:] + wanted[:first]:
+                seen = time.monotonic()
+                drawn = _drawn(errand)
+                if drawn:
+                    return errand, proof, drawn
+            time.sleep(_LOOK_SECONDS)
+        return None
+
+    def _ask(self, door: Connection, errand: Errand[Any], proof: Proof[Any], drawn: Drawn) -> bool:
+        """Have items proven. False where nobody answers: all of them are left over."""
+        answer = _heard(door, _asked(proof, drawn))
+        if answer is None:
+            sizes: Answer = [None] * len(drawn)
+        else:
+            sizes = msgspec.msgpack.decode(answer, type=Answer)
+            self._answered()
+        for (item, _), size in zip(drawn, sizes, strict=True):
+            if size is None or errand.is_over:
+                errand.leave(item)
+            else:
+                proof.proven(item, size)
+                errand.settle()
+        return answer is not None
+
+
+def _drawn(errand: Errand[Any]) -> Drawn:
+    drawn: Drawn = []
+    while len(drawn) < _AT_ONCE:
+        one = errand.draw()
+        if one is None:
+            break
+        drawn.append(one)
+    return drawn
+
+
+def _asked(proof: Proof[Any], drawn: Drawn) -> bytes:
+    claims = tuple(Claim(location, proof.sha256_of(item)) for item, location in drawn)
+    return msgspec.msgpack.encode(Asked(claims, proof.max_bytes))
+
+
+def _heard(door: Connection, said: bytes | None = None) -> bytes | None:
+    """What comes from a door, in answer to what is said. None where nobody is there."""
+    try:
+        if said is not None:
+            door.send_bytes(said)
+        return door.recv_bytes()
+    except (EOFError, OSError):
+        return None
+
+
+@contextmanager
+def _started(recipe: Recipe, slowdowns: MutableSequence[int]) -> Iterator[list[Connection]]:
+    """A process, and a door for each thread that asks there. It ends once all are closed."""
+    context = get_context("spawn")
+    pipes = [context.Pipe() for _ in range(_DOORS)]
+    theirs = [there for _, there in pipes]
+    process = context.Process(target=serve, args=(recipe, slowdowns, theirs), daemon=True)
+    process.start()
+    for there in theirs:
+        there.close()
+    yield [here for here, _ in pipes]
+    process.join()
