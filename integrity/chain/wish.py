@@ -16,11 +16,12 @@ class Proof(Struct, Generic[Item], frozen=True, kw_only=True):
     """What proves an item to whoever has its object: the SHA-256 of what that inflates to.
 
     `proven` is told how many bytes are stored of one that was found to be so, in place of `take`.
-    Nothing is inflated beyond `max_bytes`.
+    Nothing is inflated beyond `max_bytes`. `many`: about so many items there are.
     """
 
     sha256_of: Callable[[Item], str]
     max_bytes: int
+    many: int
     proven: Callable[[Item, int], None]
 
 

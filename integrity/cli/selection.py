@@ -182,7 +182,7 @@ access_options = together(
         default=CONCURRENCY,
         show_default=True,
         type=click.IntRange(1, 1024),
-        help="How many objects are read at a time.",
+        help="How many objects a process reads at a time.",
     ),
     profile_option,
     region_option,

@@ -148,7 +148,12 @@ class ServiceTable(Table):
         description="Within how many days each watched day is read and hashed again. `0`: never.",
     )
     concurrency: int = Field(
-        default=128, strict=True, ge=1, le=1024, description="How many objects are read at a time."
+        default=128,
+        strict=True,
+        ge=1,
+        le=1024,
+        description="How many objects a process reads at a time. Where there is much, there is "
+        "another process for each core.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info",

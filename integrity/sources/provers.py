@@ -8,12 +8,14 @@ asked that dies: it costs time, nothing else.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, MutableSequence, Sequence
 from contextlib import contextmanager
 from itertools import count
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from threading import Lock, Thread
 from typing import Any
 
@@ -32,13 +34,16 @@ _IDLE_SECONDS = 2.0
 _LOOK_SECONDS = 0.01
 _SLOWDOWNS = 4096
 
+_LOG = logging.getLogger(__name__)
+
 Drawn = list[tuple[Any, S3Location]]
 
 
 class Provers:
     """`number` processes, started when they are needed and ended when they are idle.
 
-    They take from `errands`, and tell when the network has `answered`.
+    They take from `errands`, and tell when the network has `answered`. Once one dies none is
+    started any more.
     """
 
     def __init__(
@@ -52,32 +57,38 @@ class Provers:
         self._errands, self._answered = errands, answered
         self._firsts = count()
         self._lock = Lock()
-        self._needed = self._begun = self._ready = 0
+        self._begun = self._ready = 0
+        self._is_forsaken = number == 1
 
     @property
     def are_ready(self) -> bool:
         """Whether any of them takes from errands now."""
         return self._ready > 0
 
-    def note_need(self) -> None:
-        """Note that one more object is proven without them; many are worth starting them."""
+    def note_need(self, objects: int) -> None:
+        """Note how many objects are to be proven, about; many are worth starting them."""
         with self._lock:
-            self._needed += 1
-            if self._begun or self._needed < _WORTH_PROCESSES:
+            if self._begun or self._is_forsaken or objects < _WORTH_PROCESSES:
                 return
-            self._needed, self._begun = 0, self._number
-        slowdowns = get_context("spawn").RawArray("L", _SLOWDOWNS)
-        for _ in range(self._number):
-            Thread(target=self._keep, args=(slowdowns,), daemon=True).start()
+            self._begun = self._number
+        try:
+            slowdowns = get_context("spawn").RawArray("L", _SLOWDOWNS)
+            started = [_start(self._recipe, slowdowns) for _ in range(self._number)]
+        except OSError as error:
+            self._begun, self._is_forsaken = 0, True
+            _LOG.info("no further processes can be started (%s): two threads do the work", error)
+            return
+        for process, doors in started:
+            Thread(target=self._keep, args=(process, doors), daemon=True).start()
 
-    def _keep(self, slowdowns: MutableSequence[int]) -> None:
-        """One process, from its begin to its end."""
-        with _started(self._recipe, slowdowns) as doors:
-            threads = [Thread(target=self._use, args=(door,), daemon=True) for door in doors]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
+    def _keep(self, process: BaseProcess, doors: Sequence[Connection]) -> None:
+        """One process, to its end."""
+        threads = [Thread(target=self._use, args=(door,), daemon=True) for door in doors]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        process.join()
         with self._lock:
             self._begun -= 1
 
@@ -85,18 +96,19 @@ class Provers:
         """Ask at one door until there is nothing more to ask, or nobody there."""
         try:
             with door:
-                if _heard(door) is not None:
-                    self._work(door)
+                self._is_forsaken |= _heard(door) is None or not self._work(door)
         except BaseException as error:
             for errand in self._errands():
                 errand.fail(error)
             raise
 
-    def _work(self, door: Connection) -> None:
+    def _work(self, door: Connection) -> bool:
+        """False where nobody answers any more."""
         is_there = True
         with self._at_work():
             while is_there and (drawn := self._draw()) is not None:
                 is_there = self._ask(door, *drawn)
+        return is_there
 
     @contextmanager
     def _at_work(self) -> Iterator[None]:
@@ -109,7 +121,7 @@ class Provers:
                 self._ready -= 1
 
     def _draw(self) -> tuple[Errand[Any], Proof[Any], Drawn] | None:
-        """Some items of one errand, not always the same; None once there are none for a while."""
+        """Some items of one errand, of each in turn; None once there are none for a while."""
         seen = time.monotonic()
         while time.monotonic() < seen + _IDLE_SECONDS:
             wanted = [(one, one.proof) for one in self._errands() if one.proof is not None]
@@ -164,8 +176,7 @@ def _heard(door: Connection, said: bytes | None = None) -> bytes | None:
         return None
 
 
-@contextmanager
-def _started(recipe: Recipe, slowdowns: MutableSequence[int]) -> Iterator[list[Connection]]:
+def _start(recipe: Recipe, slowdowns: MutableSequence[int]) -> tuple[BaseProcess, list[Connection]]:
     """A process, and a door for each thread that asks there. It ends once all are closed."""
     context = get_context("spawn")
     pipes = [context.Pipe() for _ in range(_DOORS)]
@@ -174,5 +185,4 @@ def _started(recipe: Recipe, slowdowns: MutableSequence[int]) -> Iterator[list[C
     process.start()
     for there in theirs:
         there.close()
-    yield [here for here, _ in pipes]
-    process.join()
+    return process, [here for here, _ in pipes]

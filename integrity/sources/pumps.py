@@ -61,7 +61,6 @@ class Pumps:
         recipe: Recipe,
     ) -> None:
         number = max(1, min(cores, most))
-        self._number = number
         self._provers = Provers(recipe, number, lambda: self.errands, answered)
         self._pump = partial(_Pump, self, fast_of, answered, most // number)
         self._idle = [self._pump() for _ in range(number)]
@@ -74,6 +73,7 @@ class Pumps:
         """Have an errand done until the block ends; what is not done then is dropped."""
         with self._lock:
             self.errands += (errand,)
+            self._provers.note_need(sum(one.proof.many for one in self.errands if one.proof))
             while self._idle:
                 pump = self._idle.pop()
                 self._threads.submit(pump.run).add_done_callback(self._ended)
@@ -88,11 +88,6 @@ class Pumps:
         """The errands that a thread may draw from."""
         ready = self._provers.are_ready
         return [one for one in self.errands if one.is_open and not (ready and one.proof)]
-
-    def note_drawn(self, errand: Errand[Any]) -> None:
-        """That a thread has drawn an item."""
-        if errand.proof is not None and self._number > 1:
-            self._provers.note_need()
 
     def may_rest(self, pump: _Pump) -> bool:
         """Whether a pump has nothing to do; then it is woken by the next errand."""
@@ -199,7 +194,6 @@ class _Pump:
             if drawn is None:
                 return None
             item, location = drawn
-            self._pumps.note_drawn(errand)
             where = self._fast_of(location)
             if where is not None:
                 return _Task(errand, item, location, *where)

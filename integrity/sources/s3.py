@@ -43,7 +43,6 @@ from integrity.sources.patience import Patience
 from integrity.sources.pumps import Pumps
 from integrity.sources.throttle import Pace, Paces
 from integrity.sources.transfer import BrokenTransferError, Buffer, in_time, whole
-from integrity.structs import replace
 
 T = TypeVar("T")
 Reader = Callable[[Iterable[Buffer]], T]
@@ -109,13 +108,12 @@ class S3Source:
         self._buckets = Buckets(aws, expected_bucket_owner, self._patience)
         self._listings = Listings(self._buckets, self._paces, self._patience)
         cores = 1 if slowdowns is not None else os.cpu_count() or 1
-        part = replace(recipe, max_connections=max(1, recipe.max_connections // cores))
         self._pumps = Pumps(
             self._fast,
             partial(self._patience.note, answered=True),
             recipe.max_connections,
             cores=cores,
-            recipe=S3Recipe(aws=part, expected_bucket_owner=expected_bucket_owner),
+            recipe=S3Recipe(aws=recipe, expected_bucket_owner=expected_bucket_owner),
         )
 
     def open_ahead(self, bucket: str) -> None:

@@ -34,7 +34,7 @@ from integrity.chain.trouble import REWRITTEN, archived
 from integrity.chain.wish import Proof, Wish
 from integrity.verify.job import Job
 from integrity.verify.kept import Retention
-from integrity.verify.named import Drawn, NamedLog
+from integrity.verify.named import Drawn, NamedLog, NamedLogs
 from integrity.verify.parallel import each_small
 from integrity.verify.ports import Reader
 from integrity.verify.searched import KeptFile, LogSearch, keeping
@@ -93,7 +93,7 @@ class LogChecker:
         self._retention = Retention(tools, job.known_rules)
         self._lock = Lock()
 
-    def check(self, logs: Iterable[NamedLog]) -> LogSpan:
+    def check(self, logs: NamedLogs | Sequence[NamedLog]) -> LogSpan:
         """Counts and findings of these log files. Those left unread by a stop are undetermined."""
         result, wanted, proven = LogSpan(), Drawn(logs), Counter[S3Location]()
 
@@ -115,7 +115,7 @@ class LogChecker:
             locate=self._easily_had,
             take=take,
             with_metadata=False,
-            proof=None if self._searches else self._proof(note),
+            proof=None if self._searches else self._proof(note, len(logs)),
         )
         checked = each_small(
             self._tools.executor,
@@ -145,8 +145,9 @@ class LogChecker:
             return None
         return None if _are_at_odds(log) else log.location
 
-    def _proof(self, proven: Callable[[NamedLog, int], None]) -> Proof[NamedLog]:
+    def _proof(self, proven: Callable[[NamedLog, int], None], many: int) -> Proof[NamedLog]:
         return Proof(
+            many=many,
             sha256_of=lambda log: log.refs[0].sha256,
             max_bytes=self._job.limits.max_log_bytes,
             proven=proven,

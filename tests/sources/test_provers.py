@@ -33,7 +33,7 @@ from tests.sources.test_small_objects import BUCKET, FOLDER, NEVER, numbered, pl
 
 WHEN = datetime(2026, 3, 1, 0, 30, tzinfo=UTC)
 ENOUGH = 40
-"""Objects that are proven by threads before there are processes."""
+"""Objects to be proven that are worth processes; and so many are left to threads at first."""
 
 
 def put(world: World, many: int) -> list[str]:
@@ -69,8 +69,8 @@ class Proving:
         assert key not in self.taken.keys() | self.proven.keys()
         told[key] = size
 
-    def wish(self, keys: Iterable[str]) -> Wish[str]:
-        proof = Proof(sha256_of=sha256_of, max_bytes=MIB, proven=self.prove)
+    def wish(self, keys: Iterable[str], many: int = ENOUGH) -> Wish[str]:
+        proof = Proof(sha256_of=sha256_of, max_bytes=MIB, many=many, proven=self.prove)
         return Wish(items=keys, locate=place, take=self.take, with_metadata=False, proof=proof)
 
     @property
@@ -153,9 +153,20 @@ def test_what_is_wanted_without_a_proof_comes_to_its_thread(source: S3Source, wo
 
 def test_few_are_proven_by_threads_alone(source: S3Source, world: World) -> None:
     keys, proving = put(world, ENOUGH - 1), Proving()
-    assert list(source.fetch_small(proving.wish(keys), NEVER)) == []
+    assert list(source.fetch_small(proving.wish(keys, ENOUGH - 1), NEVER)) == []
     assert sorted(proving.taken) == keys
     assert not active_children()
+
+
+def test_what_several_want_at_a_time_is_needed_together(source: S3Source, world: World) -> None:
+    keys, first, second = put(world, 200), Proving(), Proving()
+    half = ENOUGH // 2
+    left = source.fetch_small(first.wish(["", *keys], half), NEVER)
+    assert next(left) == ""
+    wish = second.wish(until_ready(source, keys), half)
+    assert list(source.fetch_small(wish, NEVER)) == []
+    assert len(second.proven) > 0
+    assert list(left) == []
 
 
 def test_with_one_core_there_are_no_processes(
@@ -219,20 +230,44 @@ def test_a_process_without_credentials_is_none(
     assert capfd.readouterr().err == ""
 
 
+class Unspeakable:
+    """A recipe that cannot be sent to a process."""
+
+    def __reduce__(self) -> str:
+        raise OSError("there is no room for another process")
+
+    def open(self, slowdowns: MutableSequence[int]) -> S3Source:
+        raise NotImplementedError
+
+
+def test_where_no_process_can_be_started_threads_do_it(
+    source: S3Source, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    mine = source._pumps._provers
+    mine._recipe = Unspeakable()
+    caplog.set_level("INFO")
+    keys = put(world, 100)
+    for _ in range(2):
+        proving = Proving()
+        assert list(source.fetch_small(proving.wish(keys), NEVER)) == []
+        assert sorted(proving.taken) == keys
+    assert len([one for one in caplog.messages if "no room for another process" in one]) == 1
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize("where", ["drawn", "located", "proven"])
 def test_what_breaks_comes_out(source: S3Source, world: World, where: str) -> None:
     keys = put(world, 200)
 
     def broken(key: str, place: str) -> str:
-        if place == where and key == keys[150]:
+        if place == where and key >= keys[ENOUGH]:
             raise KeyError("a bug")
         return key
 
     def proven(key: str, _: int) -> None:
         broken(key, "proven")
 
-    proof = Proof(sha256_of=sha256_of, max_bytes=MIB, proven=proven)
+    proof = Proof(sha256_of=sha256_of, max_bytes=MIB, many=ENOUGH, proven=proven)
     wish = Wish(
         items=(broken(key, "drawn") for key in until_ready(source, keys)),
         locate=lambda key: place(broken(key, "located")),

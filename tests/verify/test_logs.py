@@ -357,10 +357,11 @@ def test_what_is_being_drawn_when_everything_stops_is_counted_too(executor: Exec
     stage, begun, go = made(), Event(), Event()
     logs = named_by(stage.chain.digests[DIGEST])
 
-    def slowly() -> Iterator[NamedLog]:
-        begun.set()
-        assert go.wait(10)
-        yield from logs
+    class Slow(list[NamedLog]):
+        def __iter__(self) -> Iterator[NamedLog]:
+            begun.set()
+            assert go.wait(10)
+            yield from logs
 
     class Behind(SwiftSource):
         """Somebody is still at drawing when it comes back."""
@@ -376,7 +377,7 @@ def test_what_is_being_drawn_when_everything_stops_is_counted_too(executor: Exec
     place = Place("111122223333", "us-east-1")
     checker = LogChecker(place, {}, {}, job=stage.job(), tools=stage.tools(executor))
 
-    assert checker.check(slowly()).tallies == {logs[0].digest: LogTally(undetermined=len(logs))}
+    assert checker.check(Slow(logs)).tallies == {logs[0].digest: LogTally(undetermined=len(logs))}
 
 
 # Progress
