@@ -109,6 +109,25 @@ class Entry(Struct, frozen=True, gc=False, kw_only=True):
         return self.is_authentic and (self.previous is not None or self.log_files > 0)
 
 
+def share(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """The same entries, of which equal parts of neighbours are held once.
+
+    A digest says of the one before it what that one is: half of what an entry takes.
+    """
+    shared: list[Entry] = []
+    for entry in entries:
+        shared.append(_beside(shared[-1], entry) if shared else entry)
+    return tuple(shared)
+
+
+def _beside(before: Entry, entry: Entry) -> Entry:
+    chain, previous = before.chain, entry.previous
+    if previous is not None:
+        said = Predecessor(before.location, before.sha256, previous.algorithm, before.signature)
+        previous = said if said == previous else previous
+    return replace(entry, chain=chain if chain == entry.chain else entry.chain, previous=previous)
+
+
 def in_order(entries: Iterable[Entry]) -> list[Entry]:
     """By end time; where two end together, by place."""
     return sorted(entries, key=lambda entry: (entry.window.end, entry.location))

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from integrity.chain.acts import NO_ACTS, Acts, TrailAct
 from integrity.chain.known import KnownChain
+from integrity.chain.link import share
 from integrity.chain.model import ChainId, VerifiedEvent
 from integrity.record import Run, RunInfo, SegmentResult
 from integrity.structs import replace
@@ -215,7 +216,7 @@ def _join_all(
         endings.hear(result)
         result = late.settle(rules.take(result))
         chain = result.chain
-        results[chain].append(result)
+        results[chain].append(replace(result, entries=share(result.entries)))
         if len(results[chain]) == len(plan.segments[chain]):
             home.discard(chain)
             parts = results.pop(chain)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import msgspec
 import pytest
 
 from integrity.chain.findings import Finding, Outcome, Reason
@@ -19,9 +20,10 @@ from integrity.chain.link import (
     in_order,
     merge,
     predicted_hours,
+    share,
     subtract,
 )
-from integrity.chain.model import TimeWindow
+from integrity.chain.model import ChainKind, TimeWindow
 from integrity.structs import replace
 from tests.chain.specimens import CHAIN, at, entry, hours, linked, naming, run_of, starting
 
@@ -54,6 +56,36 @@ def test_order_is_by_end_and_then_by_place() -> None:
     twin = replace(early, location=replace(early.location, bucket="a-logs"))
 
     assert in_order([late, early, twin]) == [twin, early, late]
+
+
+def as_decoded(entries: list[Entry]) -> list[Entry]:
+    """The same, sharing nothing."""
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(entries), type=list[Entry])
+
+
+def test_what_neighbours_have_in_common_is_held_once() -> None:
+    first, second, third = share(as_decoded(run_of(4, 6)))
+
+    assert [first, second, third] == run_of(4, 6)
+    assert first.chain is second.chain is third.chain
+    assert third.previous is not None
+    assert third.previous.location is second.location
+    assert third.previous.signature is second.signature
+    assert third.previous.sha256 is second.sha256
+
+
+@pytest.mark.parametrize(
+    "changes", [{"sha256": "00" * 32}, {"signature": "00" * 256}, {"algorithm": "SHA-512"}]
+)
+def test_what_differs_stays_as_it_is(changes: dict[str, str]) -> None:
+    first, second, third = run_of(4, 6)
+    odd = [first, replace(second, previous=naming(first, **changes)), third]
+    late = replace(CHAIN, kind=ChainKind.BACKFILL)
+
+    assert list(share(as_decoded(odd))) == odd
+    assert list(share([first, third, second])) == [first, third, second]
+    assert share([first, replace(second, chain=late)])[1].chain == late
+    assert share([]) == ()
 
 
 # Links
