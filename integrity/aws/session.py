@@ -23,6 +23,7 @@ from msgspec import Struct
 
 from integrity import __version__
 from integrity.aws.economy import economize
+from integrity.aws.mfa import keep_sessions
 from integrity.aws.refusal import REFUSALS, Call, Refusal, explain, is_setup_fault
 from integrity.aws.roles import Role, RoleRefusedError, assume
 from integrity.chain.names import is_region_name
@@ -74,6 +75,7 @@ class AwsRecipe(Struct, frozen=True, kw_only=True):
             region = self.region or _configured_region(session)
             if region is not None:
                 _check_region(region, session)
+            keep_sessions(session)
             session = self.as_role(session, region)
             economize(session)
             credentials = session.get_credentials()

@@ -73,11 +73,11 @@ class Pumps:
         """Have an errand done until the block ends; what is not done then is dropped."""
         with self._lock:
             self.errands += (errand,)
-            self._provers.note_need(sum(one.proof.many for one in self.errands if one.proof))
             while self._idle:
                 pump = self._idle.pop()
                 self._threads.submit(pump.run).add_done_callback(self._ended)
         try:
+            self._provers.note_need(sum(one.proof.many for one in self.errands if one.proof))
             yield
         finally:
             errand.is_over = True
