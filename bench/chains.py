@@ -6,6 +6,8 @@ an hour; so it is called for a few of them, and its time for all is reckoned fro
 
 from __future__ import annotations
 
+import json
+import subprocess
 from dataclasses import dataclass
 
 from bench.front import Way, fronted
@@ -39,7 +41,7 @@ class Chains:
                 theirs(environment, "cloudtrail", "validate-logs", *named, *_narrowed(*chain))
                 for chain in few
             ]
-            take(own)
+            _see_all(own, len(chains))
             _take_all(aws)
             one_run, calls = in_turn(runs, lambda: take(own), lambda: _take_all(aws))
         as_many = len(chains) / len(few)
@@ -60,6 +62,16 @@ class Chains:
                 "chains the AWS CLI was called for": len(few),
             },
         )
+
+
+def _see_all(command: Command, chains: int) -> None:
+    """End the run where it sees fewer chains than there are: that would be fast, and say valid."""
+    words = (*command.words, "--format", "json")
+    done = subprocess.run(words, env=command.environment, capture_output=True, text=True)
+    command.check(done.returncode, done.stderr)
+    seen = len(json.loads(done.stdout)["chains"])
+    if seen != chains:
+        raise SystemExit(f"{' '.join(words)} saw {seen} chains of {chains}")
 
 
 def _narrowed(account_id: str, region: str) -> tuple[str, ...]:

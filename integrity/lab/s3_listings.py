@@ -39,18 +39,25 @@ class KeyIndex:
     def sync(self) -> None:
         """Sort the keys anew."""
         with self._lock:
-            self._version = self._objects.version
-            keys: dict[str, list[str]] = {}
-            for bucket, key in list(self._objects.data):
-                keys.setdefault(bucket, []).append(key)
-            for listed in keys.values():
-                listed.sort()
-            self._keys = keys
+            self._sort()
+
+    def _sort(self) -> None:
+        version = self._objects.version
+        keys: dict[str, list[str]] = {}
+        for bucket, key in list(self._objects.data):
+            keys.setdefault(bucket, []).append(key)
+        for listed in keys.values():
+            listed.sort()
+        # In this order: whoever lists meanwhile must not take the old keys for the new ones.
+        self._keys = keys
+        self._version = version
 
     def page(self, bucket: str, prefix: str, delimiter: str, after: str, limit: int) -> Page:
         """At most `limit` keys and common prefixes under `prefix` that follow `after`."""
         if self._version != self._objects.version:
-            self.sync()
+            with self._lock:
+                if self._version != self._objects.version:
+                    self._sort()
         keys = self._keys.get(bucket, [])
         found: list[tuple[str, StoredObject | None]] = []
         at = max(bisect_left(keys, prefix), bisect_right(keys, after))

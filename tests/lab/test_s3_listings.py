@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import UTC, datetime
+from threading import Event
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from integrity.lab.objects import StoredObject
+from integrity.lab.objects import Address, Objects, StoredObject
+from integrity.lab.s3_listings import KeyIndex
 from integrity.lab.server import LabServer
 from integrity.lab.world import World
 
@@ -55,6 +60,30 @@ def test_a_delimiter_folds_folders(
     assert seen("") == (["a", "a0"], ["AWSLogs/", "a/", "b/", "é/"])
     assert seen("a/") == (["a/", "a/e"], ["a/b/"])
     assert seen("nothing") == ([], [])
+
+
+def test_while_the_keys_are_sorted_nobody_is_shown_the_old_ones() -> None:
+    """Two clients may ask at once, right after a change."""
+    begun, go = Event(), Event()
+
+    class Slow(dict[Address, StoredObject]):
+        def __iter__(self) -> Iterator[Address]:
+            begun.set()
+            assert go.wait(10)
+            return super().__iter__()
+
+    objects = Objects()
+    objects.data = Slow()
+    objects[BUCKET, "a"] = StoredObject(b"", datetime(2026, 3, 1, tzinfo=UTC))
+    index = KeyIndex(objects)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(index.page, BUCKET, "", "", "", 10)
+        assert begun.wait(10)
+        second = threads.submit(index.page, BUCKET, "", "", "", 10)
+        wait([second], 0.1)
+        go.set()
+        pages = [first.result(10), second.result(10)]
+    assert [[key for key, _ in found] for found, _ in pages] == [["a"], ["a"]]
 
 
 def test_a_listing_begins_after_what_was_asked(world: World, client: Any) -> None:
