@@ -66,7 +66,7 @@ class Chains:
 
 def _see_all(command: Command, chains: int) -> None:
     """End the run where it sees fewer chains than there are: that would be fast, and say valid."""
-    words = (*command.words, "--format", "json")
+    words = (*(word for word in command.words if word != "--quiet"), "--format", "json")
     done = subprocess.run(words, env=command.environment, capture_output=True, text=True)
     command.check(done.returncode, done.stderr)
     seen = len(json.loads(done.stdout)["chains"])
