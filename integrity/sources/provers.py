@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, MutableSequence, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -94,13 +94,19 @@ class Provers:
 
     def _use(self, door: Connection) -> None:
         """Ask at one door until there is nothing more to ask, or nobody there."""
-        try:
-            with door:
-                self._is_forsaken |= _heard(door) is None or not self._work(door)
-        except BaseException as error:
+        with ExitStack() as stack:
+            stack.push(self._break)
+            stack.enter_context(door)
+            self._is_forsaken |= _heard(door) is None or not self._work(door)
+
+    def _break(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> None:
+        """Whoever waits for an errand breaks down with whoever does it."""
+        del kind, trace
+        if error is not None:
             for errand in self._errands():
                 errand.fail(error)
-            raise
 
     def _work(self, door: Connection) -> bool:
         """False where nobody answers any more."""
