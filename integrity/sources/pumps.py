@@ -90,9 +90,13 @@ class Pumps:
         return [one for one in self.errands if one.is_open and not (ready and one.proof)]
 
     def may_rest(self, pump: _Pump) -> bool:
-        """Whether a pump has nothing to do; then it is woken by the next errand."""
+        """Whether a pump has nothing to do; then it is woken by the next errand.
+
+        An errand that is drawn to its end, by a stop perhaps, is nothing to do: whoever should wait
+        for what is left over may be gone, and a thread at work keeps its process.
+        """
         with self._lock:
-            if self.errands:
+            if pump.has_held or any(one.is_open for one in self.errands):
                 return False
             pump.rest()
             self._idle.append(pump)
@@ -142,6 +146,11 @@ class _Pump:
         self._multi.perform()
         if not self._end() and self._multi.select(_LOOK_SECONDS) < 0:
             time.sleep(_LOOK_SECONDS)
+
+    @property
+    def has_held(self) -> bool:
+        """Whether something that was drawn waits for its pace."""
+        return bool(self._held)
 
     def rest(self) -> None:
         """Let go of what nobody waits for, and of the handles: their credentials may be old."""

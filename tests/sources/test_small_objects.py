@@ -265,6 +265,18 @@ def test_what_is_left_over_does_not_pile_up(source: S3Source, lab: LabServer, wa
     assert lab.requests.by_operation["GetObject"] == 700
 
 
+def test_whoever_is_gone_without_a_word_keeps_no_thread(source: S3Source, world: World) -> None:
+    stopping = threading.Event()
+    wish = Wish(
+        items=["", *put(world, numbered(30))], locate=place, take=Taking(), with_metadata=False
+    )
+    left = source.fetch_small(wish, stopping)
+    assert next(left) == ""
+    stopping.set()
+    assert soon(lambda: is_at_rest(source))
+    assert list(left) == []
+
+
 # Breaking
 
 
