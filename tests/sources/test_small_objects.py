@@ -270,11 +270,11 @@ def test_whoever_is_gone_without_a_word_keeps_no_thread(source: S3Source, world:
     wish = Wish(
         items=["", *put(world, numbered(30))], locate=place, take=Taking(), with_metadata=False
     )
-    left = source.fetch_small(wish, stopping)
-    assert next(left) == ""
-    stopping.set()
-    assert soon(lambda: is_at_rest(source))
-    assert list(left) == []
+    with closing(source.fetch_small(wish, stopping)) as left:  # type: ignore[type-var]
+        assert next(left) == ""
+        stopping.set()
+        assert soon(lambda: is_at_rest(source))
+        assert list(left) == []
 
 
 # Breaking
